@@ -1,0 +1,207 @@
+"""Going through the topics: what is asked next, when to dig deeper, and when enough is known."""
+
+from afterword.paige import judge, ledger, wording
+from afterword.paige.guide import BranchWording, Topic
+from afterword.paige.quotes import chosen_option, echo, has_cue
+from afterword.paige.state import Pending, Step
+from afterword.paige.voice import Voice
+
+# Probes in all and on the first question: two at the start cost 2 to 3 points of drop-out among 1,800 people.
+PROBES_TOTAL = 6
+PROBES_FIRST = 1
+# After so many low-effort answers in a row only the must-haves are asked.
+LOW_EFFORT_STREAK = 3
+# Questions kept back beside one for each open must-have; with no more than these left, nothing is dug into.
+_SPARE_QUESTIONS = 3
+# So much of an answer is kept to notice that the same was sent again.
+_REPEAT_CHARS = 200
+
+
+class Asking(Voice):
+    """The interviewer's own moves. Each method that returns a Step ends the turn."""
+
+    def advance(self) -> Step:
+        """Ask the next topic, else the closing question, else read back."""
+        topic = self._next_topic()
+        if topic is not None:
+            return self._ask_topic(topic)
+        asked_last = self.state.pending.kind == "catch_all"
+        question = None if asked_last else self.word("catch_all", self.pack.catch_all)
+        if question and self.questions_left() > 0:
+            self.lead.append(self.phrase("announce_last"))
+            return self.ask(Pending("catch_all"), question)
+        return self.read_back()
+
+    def take_answer(self, raw: str) -> Step:
+        """An answer to a topic's question: credit it, then dig deeper, follow up, or move on."""
+        pending, quality = self.state.pending, judge.quality(raw)
+        self._hear_name(raw)
+        self.set(answers=self.state.answers + bool(quality.words))
+        if pending.kind == "scale":
+            return self._take_choice(raw)
+        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw))
+        self.set_topic(pending.topic, best=max(self.standing.best, quality.score))
+        satisfied = ledger.satisfied(self.topic, self.words, raw, quality)
+        on_topic = has_cue(raw, self._cues(self.topic))
+        self._count_effort(raw, low=quality.low_effort and not (satisfied or on_topic))
+        for branch in self.topic.branch:
+            if not branch.slot and has_cue(raw, self._branch(branch.id).says):
+                self._skip_topics(branch.skip)
+        if self.state.low_effort >= LOW_EFFORT_STREAK and not self.state.fast:
+            self.set(fast=True)
+            self.lead.append(self.phrase("fast_path"))
+        return self._probe(raw, quality, satisfied) or self._follow_up(raw) or self._leave_topic()
+
+    def take_last(self, raw: str) -> Step:
+        """The answer to the closing question."""
+        if not judge.affirms(raw):
+            self.set(evidence=ledger.credit_last(self.state, raw))
+        return self.read_back()
+
+    def read_back(self) -> Step:
+        """Close what is open and show what will be passed on, in their words."""
+        for topic in self.open_topics():
+            self.close_topic(topic.id, "out_of_budget")
+        lines = ledger.recap_lines(self.guide, self.state, self.weights)
+        self.set(phase="recap", pending=Pending(), choices=(), recap=lines)
+        if not lines:
+            return self.say(self.phrase("recap_empty"))
+        quoted = "\n".join(f"“{line}”" for line in lines)
+        return self.say(f"{self.phrase('recap')}\n{quoted}\n{self.phrase('recap_question')}")
+
+    def _next_topic(self) -> Topic | None:
+        """The next open topic by group, weight and the guide's order; only must-haves when little is left."""
+        if self.questions_left() <= 0:
+            return None
+        for topic in self.open_topics():
+            if not topic.must_have and ledger.volunteered(topic, self.pack.topics[topic.id], self.state):
+                self.close_topic(topic.id, "answered")
+        few = self.state.fast or self._tight()
+        ahead = self.open_topics(must_have=few)
+        return min(ahead, key=lambda topic: (topic.order_group, -self.weights[topic.id]), default=None)
+
+    def _ask_topic(self, topic: Topic) -> Step:
+        words, pending = self.pack.topics[topic.id], Pending("main", topic.id)
+        self.set_topic(topic.id, asked=1)
+        question = None
+        if words.heard and (said := ledger.volunteered_words(topic, words, self.state)):
+            question = self.word(f"{topic.id}:heard", words.heard, said)
+        question = (
+            question or self.word(f"{topic.id}:main", words.main) or self.word(f"{topic.id}:simpler", words.simpler)
+        )
+        if question is None:
+            self.close_topic(topic.id, "skipped")
+            return self.advance()
+        scales = any(slot.kind in ("choice", "scale") for slot in topic.slots)
+        announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
+        if self.state.turns and words.bridge and not (announced or self.lead):
+            self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
+        return self.ask(pending, question)
+
+    def _probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> Step | None:
+        """The next probe of the ladder when the answer calls for one and the budget allows."""
+        topic, standing = self.topic, self.standing
+        wanted = quality.score < judge.PROBE_BELOW or (
+            quality.score < judge.ADVANCE_AT and (topic.priority == 1 or self.weights[topic.id] > 0)
+        )
+        first = sum(bool(t.asked) for t in self.state.topics) == 1
+        cap = min(topic.max_probes, PROBES_FIRST) if first else topic.max_probes
+        allowed = (
+            standing.probes < cap and self.state.probes < PROBES_TOTAL and not self.state.fast and not self._tight()
+        )
+        if satisfied or not wanted or not allowed:
+            return None
+        for kind in topic.probe_types:
+            if kind in standing.used:
+                continue
+            said = echo(raw, self._cues(topic)) if kind == "echo" else ""
+            question = self.word(f"{topic.id}:{kind}", self.words.probes[kind], said)
+            if question is None:
+                continue
+            self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
+            self.set(probes=self.state.probes + 1)
+            self.emit("probe", topic=topic.id, type=kind)
+            return self.ask(Pending("probe", topic.id, kind), question)
+        return None
+
+    def _follow_up(self, raw: str) -> Step | None:
+        """A branch their words open, a slot that is still missing, or the scale that sums the topic up."""
+        topic, standing = self.topic, self.standing
+        if self.state.fast or self._tight():
+            return None
+        for branch in topic.branch:
+            heard = not branch.slot and has_cue(raw, self._branch(branch.id).says)
+            question = self.word(f"{topic.id}:{branch.id}", self._branch(branch.id).ask) if heard else None
+            if question and branch.id not in standing.used:
+                return self._ask_part("branch", branch.id, question)
+        for slot in topic.slots:
+            words = self.words.slot(slot.id)
+            scale = slot.kind in ("choice", "scale")
+            if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
+                continue
+            if not scale and not slot.must_have and not self.weights[topic.id]:
+                continue
+            if scale and self.state.low_effort:
+                continue
+            if question := self.word(f"{topic.id}:{slot.id}", words.ask):
+                if scale:
+                    self._announce_two()
+                return self._ask_part("scale" if scale else "slot", slot.id, question)
+        return None
+
+    def _announce_two(self) -> bool:
+        """Say once that two questions are left, when only this topic and the closing question are."""
+        few = self.state.fast or self._tight()
+        if self.state.announced or len(self.open_topics(must_have=few)) != 1:
+            return False
+        self.set(announced=True)
+        self.lead.append(self.phrase("announce_two"))
+        return True
+
+    def _ask_part(self, kind: str, key: str, question: str) -> Step:
+        topic_id = self.topic.id
+        self.set_topic(topic_id, used=(*self.standing.used, key))
+        return self.ask(Pending(kind, topic_id, key), question)
+
+    def _take_choice(self, raw: str) -> Step:
+        """A label of the scale, by its text or number; other words are kept as an answer and not pressed further."""
+        pending, choices = self.state.pending, self.state.choices
+        label = ledger.match_choice(raw, choices)
+        if label:
+            self.set(scales=(*self.state.scales, (f"{pending.topic}.{pending.key}", label)))
+            for branch in self.topic.branch:
+                if branch.slot == pending.key and branch.min <= choices.index(label) + 1 <= branch.max:
+                    self._skip_topics(branch.skip)
+        else:
+            self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw))
+        return self._follow_up(raw) or self._leave_topic()
+
+    def _leave_topic(self) -> Step:
+        """Close the topic by what was learned and go on."""
+        topic, standing = self.topic, self.standing
+        told = standing.best >= judge.PROBE_BELOW or ledger.all_met(topic, self.state)
+        self.close_topic(topic.id, "answered" if told else "thin")
+        return self.advance()
+
+    def _tight(self) -> bool:
+        """Whether what is left is needed for the must-haves."""
+        return self.questions_left() <= len(self.open_topics(must_have=True)) + _SPARE_QUESTIONS
+
+    def _count_effort(self, raw: str, *, low: bool) -> None:
+        folded = judge.fold(raw)[:_REPEAT_CHARS]
+        same = bool(folded) and folded == self.state.last_answer
+        self.set(low_effort=self.state.low_effort + 1 if low or same else 0, last_answer=folded)
+
+    def _hear_name(self, raw: str) -> None:
+        if name := chosen_option(raw, self.vendor):
+            self.set(competitor=name)
+
+    def _branch(self, branch_id: str) -> BranchWording:
+        return self.words.branches.get(branch_id, BranchWording())
+
+    def _skip_topics(self, topic_ids: tuple[str, ...]) -> None:
+        for topic_id in topic_ids:
+            self.close_topic(topic_id, "skipped")
+
+    def _cues(self, topic: Topic) -> tuple[str, ...]:
+        return tuple(cue for slot in topic.slots for cue in self.pack.topics[topic.id].slot(slot.id).cues)

@@ -1,0 +1,158 @@
+"""What has been learned so far: crediting answers to slots, and reading them back in the contact's own words."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from afterword.paige import judge, quotes
+from afterword.paige.guide import Guide, Pack, Topic, TopicWording
+from afterword.paige.state import Evidence, State
+
+# A read-back longer than this is not read.
+RECAP_LINES = 5
+# Slots one answer can speak to, and sentences it can volunteer for topics not asked yet.
+_SLOTS_AN_ANSWER = 3
+_UNPROMPTED_WORDS = 6
+# One cue may stand there by chance; a topic counts as told unasked only with more.
+_VOLUNTEERED_CUES = 2
+# Evidence kept for one interview; a state stays small whatever is pasted into it.
+_MOST_EVIDENCE = 60
+
+
+def credit(guide: Guide, pack: Pack, state: State, raw: str) -> tuple[Evidence, ...]:
+    """The evidence so far plus what this answer adds to its topic and, unasked, to later ones."""
+    number, here = state.heard - 1, state.pending.topic
+    topic, words = guide.topic(here), pack.topics[here]
+    added: list[Evidence] = []
+    asked_slot = state.pending.key if state.pending.kind == "slot" else ""
+    for slot in topic.slots:
+        cues = () if slot.id == asked_slot else words.slot(slot.id).cues
+        if slot.kind in ("choice", "scale") or not (cues or slot.id == asked_slot) or len(added) >= _SLOTS_AN_ANSWER:
+            continue
+        if found := quotes.best_sentence(raw, cues):
+            added.append(_evidence(here, slot.id, number, raw, found, prompted=True))
+    if not added and (found := quotes.best_sentence(raw)):
+        added.append(_evidence(here, "", number, raw, found, prompted=True))
+    for later in guide.topics:
+        if later.id == here or state.topic(later.id).asked or state.topic(later.id).status != "open":
+            continue
+        for slot in later.slots:
+            cues = pack.topics[later.id].slot(slot.id).cues
+            found = quotes.best_sentence(raw, cues) if cues else None
+            if found and found[1] >= 0 and len(raw[slice(*found[0])].split()) >= _UNPROMPTED_WORDS:
+                added.append(_evidence(later.id, slot.id, number, raw, found, prompted=False))
+    return (*state.evidence, *added)[:_MOST_EVIDENCE]
+
+
+def credit_last(state: State, raw: str) -> tuple[Evidence, ...]:
+    """The evidence so far plus the answer to the closing question, which belongs to no topic."""
+    found = quotes.best_sentence(raw)
+    if found is None or judge.read(raw).kind != "answer":
+        return state.evidence
+    return (*state.evidence, _evidence("", "", state.heard - 1, raw, found, prompted=True))[:_MOST_EVIDENCE]
+
+
+def satisfied(topic: Topic, words: TopicWording, raw: str, quality: judge.Quality) -> bool:
+    """Whether this one answer gives what every must-have text slot of the topic needs."""
+    slots = [slot for slot in topic.slots if slot.must_have and slot.kind in ("text", "entity")]
+    met = {
+        "example": quality.episode and quality.score >= judge.PROBE_BELOW,
+        "comparison": quality.contrast and quality.score >= judge.PROBE_BELOW,
+        "number": bool(re.search(r"\d", raw)),
+        "name": False,
+        "weight": True,
+    }
+    for slot in slots:
+        cue = quotes.has_cue(raw, words.slot(slot.id).cues)
+        met["name"] = cue or judge.lists_names(raw)
+        enough = all(met[need] for need in slot.good_enough) if slot.good_enough else quality.score >= judge.PROBE_BELOW
+        named = "name" in slot.good_enough or cue or quality.score >= judge.ADVANCE_AT
+        if not (enough and named):
+            return False
+    return bool(slots)
+
+
+def has(state: State, topic_id: str, slot_id: str) -> bool:
+    """Whether something was said to a slot."""
+    return any(item.topic == topic_id and item.slot == slot_id for item in state.evidence)
+
+
+def all_met(topic: Topic, state: State) -> bool:
+    """Whether every must-have text slot of the topic has something said to it."""
+    slots = [slot for slot in topic.slots if slot.must_have and slot.kind in ("text", "entity")]
+    return bool(slots) and all(has(state, topic.id, slot.id) for slot in slots)
+
+
+def volunteered(topic: Topic, words: TopicWording, state: State) -> bool:
+    """Whether everything the topic would ask has been told unasked, in full sentences and more than one cue."""
+    told = {
+        item.slot
+        for item in state.evidence
+        if item.topic == topic.id and not item.prompted and item.score >= judge.ADVANCE_AT
+        if quotes.count_cues(item.text, words.slot(item.slot).cues) >= _VOLUNTEERED_CUES
+    }
+    must_haves = [slot.id for slot in topic.slots if slot.must_have]
+    return bool(must_haves) and told.issuperset(must_haves)
+
+
+def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
+    """Up to eight words said about the topic before it was asked; empty where there are none fit to hand back."""
+    for item in reversed(state.evidence):
+        if (
+            item.topic == topic.id
+            and not item.prompted
+            and (said := quotes.echo(item.text, words.slot(item.slot).cues))
+        ):
+            return said
+    return ""
+
+
+def latest_words(state: State) -> str:
+    """A few words of the last thing they told us; empty where none are fit to hand back."""
+    for item in reversed(state.evidence):
+        if item.prompted and (said := quotes.echo(item.text, judge.words(judge.fold(item.text))[:1])):
+            return said
+    return ""
+
+
+def recap_lines(guide: Guide, state: State, weights: Mapping[str, int]) -> tuple[str, ...]:
+    """Three to five sentences of theirs, one for each of the topics that matter most, in the order they were said."""
+    best: dict[str, Evidence] = {}
+    for item in state.evidence:
+        if item.prompted and item.score > _floor(best, item.topic):
+            best[item.topic] = item
+    rank = {topic.id: (topic.priority, -weights[topic.id]) for topic in guide.topics}
+    chosen = sorted(best.values(), key=lambda item: (*rank.get(item.topic, (2, 0)), -item.score))
+    lines: dict[str, Evidence] = {}
+    for item in chosen:
+        lines.setdefault(judge.fold(item.text), item)
+    kept = sorted(list(lines.values())[:RECAP_LINES], key=lambda item: (item.answer, item.start))
+    return tuple(item.text for item in kept)
+
+
+def match_choice(raw: str, choices: Sequence[str]) -> str:
+    """The label a reply means: the label itself, its beginning, its number, or the only one named in it."""
+    folded = judge.fold(raw).strip(" .!")
+    labels = {judge.fold(label): label for label in choices}
+    if folded in labels:
+        return labels[folded]
+    named = [label for key, label in labels.items() if re.search(rf"(?<!\w){re.escape(key)}(?!\w)", folded)]
+    if len(named) == 1:
+        return named[0]
+    opening = [label for key, label in labels.items() if len(folded) > 2 and key.startswith(folded)]
+    if len(opening) == 1:
+        return opening[0]
+    if folded.isascii() and folded.isdigit() and not any(key[0].isdigit() for key in labels):
+        position = int(folded[:4])
+        return choices[position - 1] if 1 <= position <= len(choices) else ""
+    return ""
+
+
+def _floor(best: Mapping[str, Evidence], topic_id: str) -> float:
+    return best[topic_id].score if topic_id in best else float("-inf")
+
+
+def _evidence(
+    topic: str, slot: str, number: int, raw: str, found: tuple[quotes.Span, float], *, prompted: bool
+) -> Evidence:
+    (start, end), score = found
+    return Evidence(topic, slot, number, start, end, raw[start:end], score, prompted)

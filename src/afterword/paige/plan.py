@@ -1,0 +1,50 @@
+"""The keyword planner: words of notes, objective and deal give topics weight. Nothing of them is ever said."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from afterword.paige import judge, quotes
+from afterword.paige.guide import Guide, Pack
+from afterword.paige.state import Context
+
+# What this one interview is for counts more than what is known about the person.
+_OBJECTIVE = 3
+_NOTES = 1
+_DEAL = 1
+# A topic named over and over is still one topic.
+_MOST = 9
+# Long notes are read this far; the planner runs within a turn.
+_READ_CHARS = 20_000
+_DEPTH = 4
+
+
+def weights(guide: Guide, pack: Pack, context: Context) -> dict[str, int]:
+    """Topic id → 0 to 9: how much this interview's background speaks for asking it early and digging deeper."""
+    sources = (
+        (_OBJECTIVE, context.objective[:_READ_CHARS]),
+        (_NOTES, context.notes[:_READ_CHARS]),
+        (_DEAL, " ".join(_texts(context.deal))[:_READ_CHARS]),
+    )
+    folded = [(factor, judge.fold(text)) for factor, text in sources if text]
+    return {
+        topic.id: min(_MOST, sum(factor * _named(text, pack.topics[topic.id].keywords) for factor, text in folded))
+        for topic in guide.topics
+    }
+
+
+def _named(folded: str, keywords: Sequence[str]) -> int:
+    """How many different keywords occur in the text."""
+    return len(set(quotes.cue_pattern(tuple(keywords)).findall(folded))) if keywords else 0
+
+
+def _texts(value: object, depth: int = 0) -> Iterable[str]:
+    if depth > _DEPTH:
+        return
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in cast("Mapping[object, object]", value).values():
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in cast("Sequence[object]", value):
+            yield from _texts(item, depth + 1)

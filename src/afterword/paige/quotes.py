@@ -1,0 +1,142 @@
+"""Taking the contact's own words: every function returns exact slices by position, never text of its own."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from afterword.paige import english, judge
+
+# An echo longer than this reads like a transcript, not like listening.
+_ECHO_WORDS = 8
+_ECHO_CHARS = 70
+# A recap line; longer sentences are cut at a clause.
+_LINE_CHARS = 200
+_NAME_CHARS = 40
+
+Span = tuple[int, int]
+
+# Not fit to be shown inside our sentence: markup, links, quotes of their own, braces, control characters.
+_UNSAFE = re.compile(r"[<>{}\[\]|\\`*_“”\"\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|://|www\.|@")
+_CLAUSE = re.compile(r"[^,;:.!?()\n–—]+")
+
+
+def sentences(text: str) -> list[Span]:
+    """(start, end) of each sentence, without surrounding white space; lines end sentences too."""
+    spans: list[Span] = []
+    start = 0
+    for end in [*(m.end() for m in re.finditer(r"[.!?]+(?=\s)|\n", text)), len(text)]:
+        piece = text[start:end]
+        left = len(piece) - len(piece.lstrip())
+        if stripped := piece.strip():
+            spans.append((start + left, start + left + len(stripped)))
+        start = end
+    return spans
+
+
+def best_sentence(text: str, cues: Sequence[str] = ()) -> tuple[Span, float] | None:
+    """The sentence that says most, of those that hold a cue when cues are given; None when there is none."""
+    best: tuple[Span, float] | None = None
+    for start, end in sentences(text):
+        piece = text[start:end]
+        if not judge.words(piece) or (cues and not has_cue(piece, cues)):
+            continue
+        score = judge.quality(piece).score
+        if best is None or score > best[1]:
+            best = _shorten(text, start, end), score
+    return best
+
+
+def has_cue(text: str, cues: Sequence[str]) -> bool:
+    """Whether one of the cues is in the text, as whole words, in any case."""
+    return bool(cues) and bool(cue_pattern(tuple(cues)).search(judge.fold(text)))
+
+
+def count_cues(text: str, cues: Sequence[str]) -> int:
+    """How many different cues are in the text."""
+    return len(set(cue_pattern(tuple(cues)).findall(judge.fold(text)))) if cues else 0
+
+
+def echo(text: str, cues: Sequence[str]) -> str:
+    """A clause of two to eight words of theirs that can be handed back, around a cue; empty where none is safe."""
+    for match in _CLAUSE.finditer(text):
+        clause = match.group().strip()
+        if not has_cue(clause, (*cues, *_TELLING)) or _UNSAFE.search(clause):
+            continue
+        if span := _window(clause, cues):
+            return span
+    return ""
+
+
+def chosen_option(text: str, vendor: str) -> str:
+    """The name after "we went with …" as they wrote it; empty when there is none, or when it is the vendor's."""
+    for match in english.CHOSE.finditer(text):
+        name = re.match(r"[A-Z][\w&-]*(?:\.[\w]+)*(?:[ ][A-Z][\w&-]*){0,2}", text[match.end() :])
+        if name is None:
+            continue
+        found = name.group()
+        usable = len(found) <= _NAME_CHARS and not _UNSAFE.search(found)
+        if (
+            usable
+            and found.split()[0].casefold() not in english.NOT_NAMES
+            and vendor.casefold() not in found.casefold()
+        ):
+            return found
+    return ""
+
+
+@lru_cache(maxsize=512)
+def cue_pattern(cues: tuple[str, ...]) -> re.Pattern[str]:
+    """One pattern for a list of cue words and phrases."""
+    longest_first = sorted((judge.fold(cue) for cue in cues), key=len, reverse=True)
+    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(cue) for cue in longest_first) + r")(?!\w)")
+
+
+# Words worth coming back to whatever the topic.
+_TELLING = (
+    "better", "worse", "easier", "harder", "cheaper", "expensive", "slow", "fast", "missing", "fit", "trust", "risk",
+    "complicated", "simple", "problem", "problems", "issue", "issues", "support", "features", "price", "limited",
+)  # fmt: skip
+
+
+def _window(clause: str, cues: Sequence[str]) -> str:
+    """The clause itself when it is short, else the words around the cue unless that would drop a negation."""
+    found = list(re.finditer(r"\S+", clause))
+    if len(found) > _ECHO_WORDS:
+        pattern = cue_pattern((*cues, *_TELLING))
+        at = next((i for i, word in enumerate(found) if pattern.search(judge.fold(word.group()).strip("'"))), None)
+        if at is None:
+            return ""
+        first, last = max(0, at - 3), min(len(found), at + 4)
+        while first < at and _weak(found[first].group()):
+            first += 1
+        while last - 1 > at and _weak(found[last - 1].group()):
+            last -= 1
+        kept, dropped = found[first:last], found[:first]
+        if any(english.NEGATION.search(judge.fold(word.group())) for word in dropped) or len(kept) < 2:
+            return ""
+        found = kept
+    if len(found) < 2:
+        return ""
+    span = clause[found[0].start() : found[-1].end()].strip("'’ ")
+    return span if len(span) <= _ECHO_CHARS else ""
+
+
+def _weak(word: str) -> bool:
+    folded = judge.fold(word).strip(".'")
+    return (
+        folded in english.STOPWORDS
+        and not english.NEGATION.search(folded)
+        and folded not in ("too", "very", "more", "most")
+    )
+
+
+def _shorten(text: str, start: int, end: int) -> Span:
+    """The sentence itself, or its beginning up to a clause or a word within the length of a line."""
+    if end - start <= _LINE_CHARS:
+        return start, end
+    piece = text[start : start + _LINE_CHARS]
+    for mark in (r"[,;:](?=\s)", r"\s"):
+        cuts = [m.start() for m in re.finditer(mark, piece)]
+        if cuts and cuts[-1] > _LINE_CHARS // 3:
+            return start, start + cuts[-1]
+    return start, start + _LINE_CHARS

@@ -1,0 +1,234 @@
+"""The interviewer's plain data: what goes in, what comes out, and what is remembered between two turns."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+Phase = Literal["asking", "recap", "experience", "done", "stopped", "paused"]
+Expects = Literal["text", "scale", "recap", "experience", "nothing"]
+EndedBy = Literal["finished", "stopped", "safety"]
+TopicStatus = Literal["open", "answered", "thin", "dont_know", "refused", "skipped", "unclear", "out_of_budget"]
+
+STATE_SCHEMA = 1
+# The best score of a topic before any answer; every real score is above it.
+NOTHING_SAID = -1.0
+
+# A name longer than this is not a name that one greets somebody with.
+_NAME_LENGTH = 60
+_GREETABLE = re.compile(r"[^\W\d_][^\W\d_'’.\- ]*(?:[ '’.\-]+[^\W\d_]+)*\.?")
+_HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau", "sir", "madam"})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an interview may use. `notes`, `objective` and `deal` are private: they weigh topics and are never said."""
+
+    interviewer_name: str
+    vendor: str
+    contact_name: str | None
+    first_name: str | None
+    company: str | None
+    notes: str
+    objective: str
+    deal: Mapping[str, object]
+    language: str = "en"
+    reader: str = ""
+
+    def said(self) -> dict[str, str]:
+        """What may be said aloud, by placeholder; what is missing or unfit to be said is absent."""
+        vendor = _plain(self.vendor) or "the vendor"
+        given = {
+            "vendor": vendor,
+            "interviewer": _plain(self.interviewer_name) or "Paige",
+            "reader": _plain(self.reader, 120) or f"{vendor}'s product and sales teams",
+        }
+        if first_name := self._greeting_name():
+            given["first_name"] = first_name
+        if company := _plain(self.company or ""):
+            given["company"] = company
+        return given
+
+    def _greeting_name(self) -> str:
+        if name := _plain(self.first_name or ""):
+            return name if _GREETABLE.fullmatch(name) else ""
+        whole = _plain(self.contact_name or "")
+        family, comma, given = whole.partition(",")
+        words = (given if comma else family).split()
+        if words and words[0].rstrip(".").lower() in _HONORIFICS:
+            # "Dr Okafor" has no first name to use.
+            words = words[1:] if len(words) > 2 else []
+        return words[0] if words and _GREETABLE.fullmatch(words[0]) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One thing the contact did. `action` is answer, skip, stop, undo, pause, resume, confirm, correct or go_on."""
+
+    text: str = ""
+    action: str = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something the host may act on.
+
+    Kinds: `completed` {ended_by}, `stopped_early` {reason}, `stop_undone`, `opt_out`, `delete_request`,
+    `flag` {reason, …}, `topic_closed` {topic, status}, `probe` {topic, type}, `correction`, `experience` {…}.
+    """
+
+    kind: str
+    data: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What the last message asked. `kind`: main, probe, slot, branch, scale, catch_all, referral, hold or none."""
+
+    kind: str = "none"
+    topic: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A slice `[start:end]` of the contact's message number `answer` (from 0), and what it speaks to."""
+
+    topic: str
+    slot: str
+    answer: int
+    start: int
+    end: int
+    text: str
+    score: float
+    prompted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """Where one topic stands. `used` are the probe types, slots and branches already asked."""
+
+    id: str
+    status: TopicStatus = "open"
+    asked: int = 0
+    probes: int = 0
+    dont_knows: int = 0
+    clarified: bool = False
+    best: float = NOTHING_SAID
+    used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is needed to go on after a restart. JSON-serializable; holds no private text."""
+
+    seed: str
+    language: str
+    topics: tuple[TopicState, ...]
+    schema: int = STATE_SCHEMA
+    phase: Phase = "asking"
+    held: Phase = "asking"  # the phase to return to from paused or stopped
+    pending: Pending = Pending()
+    choices: tuple[str, ...] = ()
+    recap: tuple[str, ...] = ()
+    ended_by: EndedBy | None = None
+    turns: int = 0  # interviewer messages so far
+    questions: int = 0
+    heard: int = 0  # messages of the contact so far: what was not blank and not a skip, stop, undo, pause or resume
+    answers: int = 0  # of these, answers to a topic's question
+    probes: int = 0
+    low_effort: int = 0  # in a row
+    last_answer: str = ""  # folded and cut, to notice the same text sent again
+    fast: bool = False
+    announced: bool = False
+    redirects: int = 0
+    digressions: int = 0
+    abuse: int = 0
+    distress: int = 0
+    undone: int = 0
+    welcomed: int = 0
+    competitor: str = ""  # the option that won, in the contact's own words
+    asked: tuple[str, ...] = ()  # questions as they were put
+    evidence: tuple[Evidence, ...] = ()
+    scales: tuple[tuple[str, str], ...] = ()  # (topic.slot, label)
+
+    @property
+    def expects(self) -> Expects:
+        """Which input the page should offer: the text box, the `choices`, the recap form, the experience form, none."""
+        match self.phase:
+            case "asking":
+                return "scale" if self.pending.kind == "scale" else "text"
+            case "recap" | "experience":
+                return self.phase
+            case _:
+                return "nothing"
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a stop can still be taken back."""
+        return self.phase == "stopped" and self.ended_by == "stopped" and self.undone < 1
+
+    def topic(self, topic_id: str) -> TopicState:
+        """The topic's standing. Raises KeyError."""
+        for topic in self.topics:
+            if topic.id == topic_id:
+                return topic
+        raise KeyError(topic_id)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists, dicts, strings, numbers; `from_json` of it equals this."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "State":
+        """The state `to_json` gave, also after a trip through jsonb. Raises ValueError for another schema."""
+        if data.get("schema") != STATE_SCHEMA:
+            raise ValueError(f"interview state has schema {data.get('schema')!r}, this release reads {STATE_SCHEMA}")
+        values = dict(data)
+        topics: list[dict[str, Any]] = data["topics"]
+        values["topics"] = tuple(replace(TopicState(**topic), used=tuple(topic["used"])) for topic in topics)
+        values["pending"] = Pending(**data["pending"])
+        values["evidence"] = tuple(Evidence(**item) for item in data["evidence"])
+        values["scales"] = tuple((str(key), str(label)) for key, label in data["scales"])
+        for name in ("choices", "recap", "asked"):
+            values[name] = tuple(data[name])
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows an answer. An empty `say` means that nothing new is said and the pending question stands."""
+
+    state: State
+    say: str
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to a language model, asked by the host outside any transaction; its reply goes to `decide`."""
+
+    messages: tuple[Mapping[str, str], ...]
+    schema: Mapping[str, object]
+    deadline: float  # seconds
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far along, by topic and not by clock."""
+
+    done: int
+    total: int
+    label: str
+    minutes_left: int
+
+
+def _plain(text: str, length: int = _NAME_LENGTH) -> str:
+    """One line without control, invisible or markup characters; empty when that leaves nothing sayable."""
+    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    line = " ".join(visible.split())
+    if len(line) > length or re.search(r"[<>{}\[\]*`|\\]|://|www\.", line):
+        return ""
+    return line

@@ -1,0 +1,136 @@
+"""Every setting of the server, read from environment variables that start with `AFTERWORD_`.
+
+`docs/settings.md` explains each; a test holds the two together.
+"""
+
+import functools
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Plan = Literal["essentials", "growth", "enterprise"]
+Commas = Annotated[list[str], NoDecode]
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used: its name, what is wrong with it, and what would be right."""
+
+
+def _default_data_dir() -> Path:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/afterword")
+    return Path(platformdirs.user_data_dir("afterword", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """One field per setting; `AFTERWORD_` + the field's name in capitals is the variable."""
+
+    model_config = SettingsConfigDict(env_prefix="AFTERWORD_", extra="ignore", env_ignore_empty=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8321, ge=1, le=65535)
+    public_url: str = ""
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    database_url: str = ""
+    secret_key: str = ""
+    old_secret_keys: Commas = []
+    web_processes: int = Field(default=1, ge=1, le=64)
+    trusted_proxies: Commas = []
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    smtp_url: str = ""
+    smtp_timeout_seconds: float = Field(default=60, gt=0, le=600)
+    captured_mail_days: int = Field(default=30, ge=1)
+    plan_essentials_per_minute: int = Field(default=60, ge=1)
+    plan_growth_per_minute: int = Field(default=300, ge=1)
+    plan_enterprise_per_minute: int = Field(default=1000, ge=1)
+    failed_logins_per_minute: int = Field(default=60, ge=0)
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+    survey_message_characters: int = Field(default=4000, ge=1)
+    survey_messages: int = Field(default=80, ge=1)
+
+    @field_validator("old_secret_keys", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+                raise ValueError("give an address such as https://interviews.example.com")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("give an address such as postgresql://user:password@host:5432/database")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+                raise ValueError("give an address such as smtp://user:password@host:587?tls=starttls")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_key(cls, value: str) -> str:
+        if value and len(value) < 32:
+            raise ValueError("give at least 32 characters of randomness, for example from 'openssl rand -hex 32'")
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """What every link starts with. Never taken from a request's Host header, which anyone can write."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether we run PostgreSQL ourselves, in the data folder."""
+        return not self.database_url
+
+    @property
+    def outbox_folder(self) -> Path:
+        """Where mails are captured while no mail server is configured."""
+        return self.data_dir / "outbox"
+
+    def plan_limits(self) -> tuple[int, int, int]:
+        """Requests a minute for Essentials, Growth and Enterprise."""
+        return self.plan_essentials_per_minute, self.plan_growth_per_minute, self.plan_enterprise_per_minute
+
+
+def load() -> Settings:
+    """Read the environment. Raises SettingsError with one line a fault."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"AFTERWORD_{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        ]
+        raise SettingsError("\n".join(lines)) from None
+
+
+@functools.cache
+def current() -> Settings:
+    """The settings of this process, read once."""
+    return load()

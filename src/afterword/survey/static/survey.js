@@ -1,0 +1,239 @@
+// What the script adds to a page that works without it: the token leaves the address bar, a step does not reload the
+// page, a half-typed answer survives a reload, and a lost connection is retried until the answer has arrived, once.
+
+const RETRY_AFTER = [1000, 2000, 4000, 8000, 8000, 15000, 15000, 30000]; // milliseconds; then it waits for the person
+const POLL_EVERY = 2000; // milliseconds, while a reply is on its way
+const POLLS = 15;
+
+const main = document.getElementById("main");
+const masthead = document.getElementById("masthead");
+const announcer = document.getElementById("announce");
+
+// Storage may be forbidden; then the token simply stays in the address bar.
+const memory = {
+  get(key) {
+    try {
+      return sessionStorage.getItem(`afterword.${key}`);
+    } catch {
+      return null;
+    }
+  },
+  set(key, value) {
+    try {
+      sessionStorage.setItem(`afterword.${key}`, value);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+};
+
+let token = null;
+let sending = false;
+let polls = 0;
+
+start();
+
+function start() {
+  document.documentElement.classList.add("scripted");
+  const given = new URL(location.href).searchParams.get("token");
+  if (given) {
+    token = given;
+    if (memory.set("token", given)) history.replaceState(null, "", "/survey");
+  } else {
+    token = memory.get("token");
+  }
+  main.addEventListener("submit", onSubmit);
+  main.addEventListener("input", keepDraft);
+  main.addEventListener("keydown", onKey);
+  if (token && main.querySelector("[data-open-stored]")) open();
+  else arrive({ first: true });
+}
+
+// Pages ---------------------------------------------------------------------------------------------------------
+
+async function open() {
+  try {
+    const answer = await fetch("/survey", { headers: { "X-Survey-Token": token }, cache: "no-store" });
+    if (answer.status >= 500) throw new Error(`status ${answer.status}`);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    masthead.replaceChildren(...page.getElementById("masthead").childNodes);
+    main.replaceChildren(...page.getElementById("main").childNodes);
+    document.title = page.title;
+    arrive({ first: true });
+  } catch {
+    const note = main.querySelector("#notice");
+    if (note) note.textContent = "We couldn't reach the server just now.";
+    if (!main.querySelector("[data-again]")) main.append(againButton(open));
+  }
+}
+
+function show(step) {
+  main.innerHTML = step.html; // rendered and escaped by our server
+  if (step.title) document.title = step.title;
+  arrive({ first: false });
+}
+
+function arrive({ first }) {
+  restoreDraft();
+  const notice = main.querySelector(".notice-error");
+  const question = main.querySelector("#question");
+  const text = main.querySelector("#text");
+  if (!first) {
+    announcer.textContent = question ? question.textContent : "";
+    (notice ?? text ?? question ?? main.querySelector("#heading") ?? main).focus({ preventScroll: true });
+  }
+  const target = notice ?? (question && question.closest("li"));
+  if (target) target.scrollIntoView({ block: "start" });
+  else if (!first) scrollTo(0, 0);
+  wait();
+}
+
+// A reply that is on its way is looked for; looking changes nothing.
+function wait() {
+  if (!main.querySelector("[data-waiting]")) polls = 0;
+  else if (token && polls++ < POLLS) setTimeout(() => !sending && main.querySelector("[data-waiting]") && open(), POLL_EVERY);
+}
+
+// Drafts --------------------------------------------------------------------------------------------------------
+
+function turnOf(form) {
+  return form.elements.turn?.value ?? "";
+}
+
+function keepDraft(event) {
+  const { target } = event;
+  if (target.id !== "text" || target.tagName !== "TEXTAREA") return;
+  target.removeAttribute("aria-invalid");
+  memory.set("draft", JSON.stringify({ token, turn: turnOf(target.form), text: target.value }));
+}
+
+function restoreDraft() {
+  const text = main.querySelector("textarea#text");
+  if (!text) return;
+  if (text.value) {
+    keepDraft({ target: text });
+    return;
+  }
+  try {
+    const draft = JSON.parse(memory.get("draft") ?? "{}");
+    if (draft.token === token && draft.turn === turnOf(text.form)) text.value = draft.text;
+  } catch {
+    memory.set("draft", "{}");
+  }
+}
+
+// Steps ---------------------------------------------------------------------------------------------------------
+
+function onKey(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) {
+    event.preventDefault();
+    const { form } = event.target;
+    // In the read-back a text is a correction.
+    const button = event.target.value.trim() ? form.querySelector('[value="correct"]') : null;
+    form.requestSubmit(button ?? form.querySelector("button"));
+  }
+}
+
+function onSubmit(event) {
+  const form = event.target;
+  if (form.method !== "post") return;
+  event.preventDefault();
+  if (sending) return;
+  const button = event.submitter ?? form.querySelector("button");
+  const fields = new URLSearchParams(new FormData(form));
+  if (button?.name) fields.set(button.name, button.value);
+  busy(form, true);
+  attempt(form, fields, 0);
+}
+
+// The same fields, with the same client_id, until an answer comes: the server takes them once.
+async function attempt(form, fields, tries) {
+  form.querySelector(".retry")?.remove();
+  try {
+    const step = await post(form, fields);
+    busy(form, false);
+    if (!step.error) memory.set("draft", "{}");
+    show(step);
+  } catch {
+    form.querySelector(".typing")?.remove();
+    const again = () => attempt(form, fields, tries + 1);
+    form.append(retryNotice(again, tries < RETRY_AFTER.length ? RETRY_AFTER[tries] : null));
+  }
+}
+
+// The answer's last line is the next page; the lines before it say that the answer is on its way.
+async function post(form, fields) {
+  const answer = await fetch("/survey", {
+    method: "POST",
+    headers: { Accept: "application/x-ndjson", ...(token ? { "X-Survey-Token": token } : {}) },
+    body: fields,
+    cache: "no-store",
+  });
+  if (!answer.headers.get("content-type")?.startsWith("application/x-ndjson")) throw new Error("not an answer of ours");
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let last = null;
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) {
+      last = JSON.parse(line);
+      if (last.typing) typing(form);
+    }
+  }
+  if (!last?.html) throw new Error(last?.error?.message ?? "the answer was cut off");
+  return last;
+}
+
+function busy(form, on) {
+  sending = on;
+  form.setAttribute("aria-busy", String(on));
+  for (const field of form.querySelectorAll("textarea")) field.readOnly = on;
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", String(on));
+}
+
+function typing(form) {
+  if (form.querySelector(".typing")) return;
+  const line = document.createElement("p");
+  line.className = "typing";
+  const dots = document.createElement("span");
+  dots.className = "dots";
+  dots.setAttribute("aria-hidden", "true");
+  dots.append(...[1, 2, 3].map(() => document.createElement("i")));
+  line.append(dots, "One moment…");
+  form.append(line);
+  announcer.textContent = "One moment…";
+}
+
+function retryNotice(again, delay) {
+  const box = document.createElement("div");
+  box.className = "notice notice-error retry";
+  box.setAttribute("role", "alert");
+  const text = document.createElement("p");
+  text.textContent = "The connection was lost. What you wrote is kept here and will be sent as soon as we're back.";
+  const timer = delay === null ? null : setTimeout(next, delay);
+  addEventListener("online", next, { once: true });
+  function next() {
+    clearTimeout(timer);
+    removeEventListener("online", next);
+    if (box.isConnected) again();
+  }
+  box.append(text, againButton(next));
+  return box;
+}
+
+function againButton(action) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button-secondary";
+  button.dataset.again = "";
+  button.textContent = "Try again";
+  button.addEventListener("click", () => {
+    button.remove();
+    action();
+  });
+  return button;
+}

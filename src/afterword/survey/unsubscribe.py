@@ -1,0 +1,65 @@
+"""`/unsubscribe?token=…`: the way out of an organization's mails. Looking changes nothing; a POST takes effect at once.
+
+A POST needs nothing but its address: mail programs send it without a cookie, from anywhere (RFC 8058).
+"""
+
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request, Response
+
+from afterword import outreach
+from afterword.db import Db
+from afterword.errors import NotFound
+from afterword.survey.render import Page, templates
+
+router = APIRouter(include_in_schema=False)
+
+_MAX_BODY = 64 * 1024  # bytes that are looked at; whatever is in a longer body, it is a POST to this address
+
+
+@router.api_route("/unsubscribe", methods=["GET", "HEAD"])
+async def show(request: Request) -> Response:
+    """Where things stand, with a button. Scanners open links too, so this changes nothing."""
+    token = _token(request)
+    db: Db = request.app.state.db
+    async with db.tx() as tx:
+        subscription = await outreach.look(tx, token)
+    return _page(subscription, token, just_now=False)
+
+
+@router.post("/unsubscribe")
+async def act(request: Request) -> Response:
+    """Off, whatever the body says; or on again where the page's Undo button asks for it."""
+    token = _token(request)
+    body = await _body(request)
+    form = parse_qs(body.decode("latin-1"))
+    db: Db = request.app.state.db
+    async with db.tx() as tx:
+        if form.get("action") == ["undo"]:
+            subscription = await outreach.resubscribe(tx, token)
+        else:
+            source = "page" if form.get("action") == ["unsubscribe"] else "one_click"
+            subscription = await outreach.unsubscribe(tx, token, source)
+    return _page(subscription, token, just_now=True)
+
+
+def _token(request: Request) -> str:
+    token = request.query_params.get("token", "")
+    if not token:
+        raise NotFound("This link is not whole. Please use the one at the end of the mail.")
+    return token
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        if len(body) < _MAX_BODY:
+            body += chunk
+    return body[:_MAX_BODY]
+
+
+def _page(subscription: outreach.Subscription, token: str, *, just_now: bool) -> Response:
+    template = templates.get_template("unsubscribe.html")
+    return Page(
+        template.render(vendor=subscription.vendor, off=subscription.off, just_now=just_now, token=token)
+    ).response()
