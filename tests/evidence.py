@@ -1,6 +1,8 @@
 """What a test looks at after a call: the shape of an error, and what the database holds."""
 
+import contextlib
 from collections import Counter
+from collections.abc import Generator
 from typing import Any
 
 import httpx
@@ -9,6 +11,7 @@ from psycopg import sql
 
 from afterword import paige
 from afterword.db import Db
+from afterword.db.embedded import EmbeddedServer
 from afterword.interviews import conversation
 
 
@@ -54,9 +57,20 @@ def rows(url: str) -> Counter[tuple[str, str]]:
         return Counter((str(table), str(row)) for table, row in conn.execute(every).fetchall())
 
 
-def count(url: str, table: str) -> int:
-    """How many rows a table has."""
-    return sum(number for (name, _), number in rows(url).items() if name == table)
+def count(url: str, table: str, org_id: str = "") -> int:
+    """How many rows a table has, of one organization or of all."""
+    return sum(number for (name, row), number in rows(url).items() if name == table and org_id in row)
+
+
+@contextlib.contextmanager
+def database(postgres: EmbeddedServer, name: str) -> Generator[str]:
+    """A fresh, migrated database for several tests; its address."""
+    with psycopg.connect(postgres.superuser_url, autocommit=True) as conn:
+        conn.execute(sql.SQL("create database {} template afterword owner afterword").format(sql.Identifier(name)))
+        try:
+            yield postgres.url.replace("/afterword?", f"/{name}?")
+        finally:
+            conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 def dump(url: str) -> str:

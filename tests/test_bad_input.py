@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,14 +12,13 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from psycopg import sql
 
 from afterword import accounts, app, settings, tokens
 from afterword.api import body as json_body
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
 from conftest import Api, Tenant, make_tenant
-from evidence import count, refused, rows
+from evidence import count, database, refused, rows
 
 
 @dataclass
@@ -59,10 +57,7 @@ async def world(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFacto
         settings.current.cache_clear()
         undo.callback(settings.current.cache_clear)
         tokens.load_secret(settings.current())
-        with psycopg.connect(postgres.superuser_url, autocommit=True) as conn:
-            conn.execute("create database bad_input template afterword owner afterword")
-            undo.callback(_drop, postgres.superuser_url)
-        url = postgres.url.replace("/afterword?", "/bad_input?")
+        url = undo.enter_context(database(postgres, "bad_input"))
         door = app.create_app(settings.current(), url)
         async with (
             door.fastapi.router.lifespan_context(door.fastapi),
@@ -74,16 +69,11 @@ async def world(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFacto
             yield World(url, client, db, await make_tenant(db, client, "Acme"), await make_tenant(db, client, "Rival"))
 
 
-def _drop(superuser_url: str) -> None:
-    with psycopg.connect(superuser_url, autocommit=True) as conn:
-        conn.execute(sql.SQL("drop database bad_input with (force)"))
-
-
 @pytest.fixture
-async def untouched(world: World) -> AsyncGenerator[Callable[[], Counter[tuple[str, str]]]]:
+async def untouched(world: World) -> AsyncGenerator[None]:
     """Nothing of the database may have changed when the test ends."""
     before = rows(world.url)
-    yield lambda: before
+    yield
     after = rows(world.url)
     assert after == before, (after - before, before - after)
 

@@ -138,7 +138,7 @@ def test_both_parts_carry_the_link_the_address_and_the_way_out() -> None:
     text, page = part(message, "plain"), Shown(part(message, "html"))
     assert LINK in text
     assert UNSUBSCRIBE in text
-    assert "Acme Inc.\n1 Main Street" in text
+    assert "Acme Inc.\r\n1 Main Street" in text
     assert page.links == [LINK, UNSUBSCRIBE]
     assert "1 Main Street" in "".join(page.words)
     assert not page.tags & {"img", "script", "table", "form", "input", "iframe", "link"}
@@ -216,7 +216,11 @@ def test_nothing_from_a_user_starts_a_header_line(evil: str) -> None:
 def test_any_name_and_any_value_survive_the_way_through_a_parser(name: str, company: str, body: str) -> None:
     body = re.sub(r"[{}\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", "", body)
     mail = compose(
-        letter(recipient_name=name, values={"name": name, "company": company}, body="Hi " + body + "\n.\n..\nFrom {company}")
+        letter(
+            recipient_name=name,
+            values={"name": name, "company": company},
+            body="Hi " + body + "\n.\n..\nFrom {company}",
+        )
     )
     message = parsed(mail.raw)
 

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 import httpx
@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from afterword.db import Db
+from afterword.db.embedded import EmbeddedServer
 from afterword.interviews import conversation
 from conftest import Api, Tenant, make_tenant
-from evidence import count, interviewed, refused
+from evidence import count, database, interviewed, refused
 
 EMAIL = "jane.smith@example.com"
 CONTEXT = {
@@ -23,6 +24,13 @@ CONTEXT = {
 }
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: EmbeddedServer) -> Generator[str]:
+    """One database for all tests here: each has organizations of its own."""
+    with database(postgres, "contract") as url:
+        yield url
 
 
 @pytest.fixture
@@ -106,13 +114,13 @@ async def test_a_contact_that_does_not_exist_is_created(ask: Ask, acme: Tenant) 
     assert (person["id"], person["email"], person["name"]) == (made["contact_id"], EMAIL, "Jane Smith")
 
 
-async def test_a_contact_that_exists_is_updated(ask: Ask, database_url: str) -> None:
+async def test_a_contact_that_exists_is_updated(ask: Ask, acme: Tenant, database_url: str) -> None:
     first = await ask(contact_name="J. Smith")
     second = await ask(contact_name="Jane Smith")
 
     assert second["contact_id"] == first["contact_id"]
     assert second["interview_request_id"] != first["interview_request_id"]
-    assert count(database_url, "contacts") == 1
+    assert count(database_url, "contacts", acme.org_id) == 1
 
 
 @pytest.mark.parametrize(
@@ -166,7 +174,7 @@ async def test_with_a_sequence_the_contact_is_enrolled_and_the_status_is_sent(
     assert made["status"] == "sent"
     assert made["outreach"]["state"] == "scheduled"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", made["outreach"]["next_send_at"])
-    assert count(database_url, "enrollments") == 1
+    assert count(database_url, "enrollments", acme.org_id) == 1
     now = await shown(acme.api, made)
     assert (now["status"], now["sequence_id"], now["outreach"]["state"]) == ("sent", acme.sequence_id, "scheduled")
     assert now["outreach"]["why"]
@@ -198,7 +206,7 @@ async def test_with_only_a_type_there_is_a_link_and_no_outreach(ask: Ask, acme: 
 
     assert (made["status"], made["outreach"]) == ("created", None)
     assert made["survey_url"]
-    assert count(database_url, "enrollments") == count(database_url, "messages") == 0
+    assert count(database_url, "enrollments", acme.org_id) == count(database_url, "messages", acme.org_id) == 0
     now = await shown(acme.api, made)
     assert (now["status"], now["sequence_id"], now["email_sent_at"]) == ("created", None, None)
     assert now["interview_type_id"] == acme.won_type_id
@@ -275,7 +283,9 @@ async def test_a_new_context_overwrites_the_notes_and_the_old_ones_stay_in_the_h
 
     assert "second" not in (await contact(acme.api, made))["notes"]
     with psycopg.connect(database_url) as conn:
-        history = conn.execute("select notes from contact_notes order by id").fetchall()
+        history = conn.execute(
+            "select notes from contact_notes where org_id = %s order by id", [acme.org_id]
+        ).fetchall()
     assert history == [("first",), ("second",)]
 
 
@@ -412,7 +422,7 @@ async def test_the_call_over_the_limit_is_refused_and_told_when_to_come_back(
     assert answer.headers["x-ratelimit-remaining"] == "0"
     wait = int(answer.headers["x-ratelimit-reset"]) - time.time()
     assert abs(int(answer.headers["retry-after"]) - wait) <= 1
-    assert count(database_url, "interviews") == 2
+    assert count(database_url, "interviews", tenant.org_id) == 2
 
 
 # "bad_request: Missing required field, or sequence_id / interview_type_id / deal_id not found in your org."
@@ -457,7 +467,7 @@ async def test_a_contact_that_cannot_be_stored_is_an_internal_error(
     error = refused(answer, 500, "internal_error")
     assert error["message"] == "Failed to create the contact record."
     for table in ("contacts", "interviews", "enrollments", "events", "idempotency", "directory_tokens"):
-        assert count(database_url, table) == 0
+        assert count(database_url, table, acme.org_id) == 0
     assert (await acme.api.post("/interviews", body, idempotency_key="k")).status_code == 201
 
 
@@ -558,7 +568,9 @@ async def test_patch_keeps_the_notes_history_and_refuses_all_or_nothing(
     assert (await shown(acme.api, made))["objective"] == "Price?"
     assert (await contact(acme.api, made))["notes"] == "second"
     with psycopg.connect(database_url) as conn:
-        assert conn.execute("select notes from contact_notes").fetchall() == [("first",)]
+        assert conn.execute("select notes from contact_notes where org_id = %s", [acme.org_id]).fetchall() == [
+            ("first",)
+        ]
 
 
 async def test_prompts_after_a_patch_use_the_new_values(ask: Ask, acme: Tenant, db: Db) -> None:
@@ -595,7 +607,7 @@ async def test_a_suppressed_contact_gets_a_link_and_no_mail(ask: Ask, acme: Tena
 
 async def test_a_paused_sequence_takes_requests_and_waits(ask: Ask, acme: Tenant, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as conn:
-        conn.execute("update sequences set enabled = false, revision = revision + 1")
+        conn.execute("update sequences set enabled = false where id = %s", [acme.sequence_id])
 
     made = await ask(sequence_id=acme.sequence_id)
 
@@ -611,7 +623,7 @@ async def test_a_contact_who_is_active_in_the_sequence_is_taken_over_and_not_mai
 
     assert second["status"] == "sent"
     assert second["outreach"] == first["outreach"]
-    assert count(database_url, "enrollments") == 1
+    assert count(database_url, "enrollments", acme.org_id) == 1
     old = await shown(acme.api, first)
     assert (old["status"], old["outreach"]["stop_reason"]) == ("sent", "superseded")
     assert (await shown(acme.api, second))["outreach"]["state"] == "scheduled"

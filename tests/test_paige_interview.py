@@ -364,6 +364,24 @@ def test_the_wrong_person_is_asked_for_a_role_and_let_go():
     assert len(talk.said) <= 4
 
 
+def test_not_having_been_part_of_one_thing_leaves_that_topic_only():
+    talk = answered_until(Talk(), "people")
+    talk.answer("I wasn't involved in that")
+
+    assert talk.state.topic("people").status == "dont_know"
+    assert talk.state.pending.topic == "options"
+    assert talk.events[-2].data["reason"] == "referral"
+
+
+def test_a_wrong_person_with_an_answer_to_give_is_read_back_and_let_go():
+    talk = answered_until(Talk(), "criteria")
+    talk.answer("To be honest I wasn't involved in the decision")
+    talk.answer("Our CFO")
+
+    assert talk.state.phase == "recap"
+    assert len(talk.state.recap) == 1
+
+
 def test_mail_can_be_refused_without_ending_the_interview():
     talk = answered_until(Talk(), "criteria")
     talk.answer(

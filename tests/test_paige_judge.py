@@ -225,6 +225,11 @@ def test_a_question_at_the_end_of_a_long_answer_is_answered_besides():
     assert judge.read(text) == judge.Reading("answer", "reader")
 
 
+def test_a_product_question_after_a_short_answer_is_noted_besides():
+    assert judge.read("We went with Globex. How much do you charge now?") == judge.Reading("answer", "for_a_person")
+    assert judge.read("We went with Globex. Who could blame us?") == judge.Reading("answer", "")
+
+
 def test_an_opt_out_inside_a_long_answer_is_noted_and_the_answer_kept():
     text = "Please take me off your mailing list. As for the question, the demo in March showed us that the export was missing."
 

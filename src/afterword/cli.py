@@ -134,9 +134,7 @@ def create_organization(
 def create_key(
     org: Annotated[str | None, typer.Option(help="The organization's id; not needed while there is only one.")] = None,
     name: Annotated[str, typer.Option(help="What the key is for.")] = "Key",
-    scope: Annotated[
-        list[str] | None, typer.Option(help="May be repeated; without it the key may do all.")
-    ] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="May be repeated; without it the key may do all.")] = None,
     expires: Annotated[datetime | None, typer.Option(help="When the key ends, in UTC.")] = None,
     as_json: AsJson = False,
 ) -> None:

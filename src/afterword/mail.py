@@ -44,7 +44,7 @@ Kind = Literal["accepted", "captured", "temporary", "permanent", "unreachable", 
 _ADDRESS_CODES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 _NOT_LOGGED_IN = frozenset({530, 534, 535, 538})
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\d)")
-_QUEUE_ID = re.compile(r"(?:queued as|queued mail|id[=: ])\s*<?([A-Za-z0-9._@-]{4,100})", re.IGNORECASE)
+_QUEUE_ID = re.compile(r"(?:queued as|queued mail|id[=: ])\s*<?([A-Za-z0-9._@-]{2,100})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class SequenceCreate(RequestModel):
     sender: SenderModel = SenderModel()
     time_zone: str = Field(default="UTC", examples=["America/New_York"])
     window: list[WindowModel] | None = None
-    holidays: list[date] = []
+    holidays: list[date] = Field(default_factory=list)
     steps: list[StepModel]
     approval: bool = False
     throttle: ThrottleModel | None = None

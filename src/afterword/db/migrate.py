@@ -24,9 +24,7 @@ def migrate(url: str) -> list[str]:
             )
         conn.execute("select pg_advisory_lock(%s)", [_LOCK])
         conn.execute("set lock_timeout = '10s'")
-        conn.execute(
-            "create table if not exists migrations (name text primary key, applied_at timestamptz not null)"
-        )
+        conn.execute("create table if not exists migrations (name text primary key, applied_at timestamptz not null)")
         done = {str(name) for (name,) in conn.execute("select name from migrations").fetchall()}
         steps = _steps()
         if unknown := sorted(done - {name for name, _ in steps}):

@@ -6,7 +6,7 @@ Here: the request and what the company sees of it. `conversation` is the contact
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, cast
 
 from afterword import contacts, ids, tokens
 from afterword.accounts import MISMATCH, IdempotencyKey
@@ -159,50 +159,40 @@ async def _request(
 
 
 def _schedule(raw: Mapping[str, object]) -> tuple[int, Schedule]:
-    match raw:
-        case {
-            "revision": int(revision),
-            "now": int() | float() as now,
-            "time_zone": str(time_zone),
-            "window": window,
-            "holidays": list() as holidays,
-            "delay_unit": str(unit),
-            "delay_count": int(count),
-        }:
-            return revision, Schedule(
-                now=datetime.fromtimestamp(now, UTC),
-                time_zone=time_zone,
-                window=window if isinstance(window, list) else None,  # pyright: ignore[reportUnknownArgumentType]  (checked when the sequence was saved)
-                holidays=[str(day) for day in holidays],  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]  (as above)
-                delay_unit=unit,
-                delay_count=count,
-            )
-        case _:
-            raise RuntimeError("request_interview() and this module disagree about a schedule")
+    """What request_interview() says under `schedule`."""
+    return cast("int", raw["revision"]), Schedule(
+        now=datetime.fromtimestamp(cast("float", raw["now"]), UTC),
+        time_zone=cast("str", raw["time_zone"]),
+        window=cast("Sequence[Mapping[str, object]] | None", raw["window"]),
+        holidays=cast("Sequence[str]", raw["holidays"]),
+        delay_unit=cast("str", raw["delay_unit"]),
+        delay_count=cast("int", raw["delay_count"]),
+    )
 
 
 def _requested(outcome: _Outcome, deal_id: str | None) -> Requested:
+    """What request_interview() says under `answer`."""
     answer = outcome.answer
     assert answer is not None
     assert outcome.interview_id is not None
-    outreach = None
-    match answer["outreach"]:
-        case {"state": str(state), "next_send_at": at, "reason": reason}:
-            outreach = RequestedOutreach(
-                state=state,
-                next_send_at=datetime.fromtimestamp(at, UTC) if isinstance(at, int | float) else None,
-                reason=reason if isinstance(reason, str) else None,
-            )
-        case _:
-            pass
+    outreach = cast("Mapping[str, object] | None", answer["outreach"])
     return Requested(
         interview_id=outcome.interview_id,
-        contact_id=str(answer["contact_id"]),
+        contact_id=cast("str", answer["contact_id"]),
         deal_id=deal_id,
         token=tokens.survey_token(outcome.seed, outcome.token_hash),
-        status="sent" if answer["status"] == "sent" else "created",
-        outreach=outreach,
+        status=cast("Status", answer["status"]),
+        outreach=_outreach(outreach) if outreach else None,
         replayed=outcome.outcome == "replayed",
+    )
+
+
+def _outreach(raw: Mapping[str, object]) -> RequestedOutreach:
+    at = cast("float | None", raw["next_send_at"])
+    return RequestedOutreach(
+        state=cast("str", raw["state"]),
+        next_send_at=datetime.fromtimestamp(at, UTC) if at is not None else None,
+        reason=cast("str | None", raw["reason"]),
     )
 
 

@@ -94,7 +94,7 @@ def read(text: str) -> Reading:
         return urgent
     opt_out = bool(english.OPT_OUT.search(folded))
     if count > _SHORT_MESSAGE:
-        return Reading("answer", about=_faq(_SENTENCE_END.split(folded)[-1], needs_mark=True), opt_out=opt_out)
+        return Reading("answer", about=_asked_besides(folded), opt_out=opt_out)
     return Reading(*_short(folded, count), opt_out=opt_out)
 
 
@@ -181,9 +181,9 @@ def _short(folded: str, count: int) -> tuple[Kind, str]:  # noqa: PLR0911  # a l
             return "dont_know", ""
         if english.NOT_ME.search(folded) and not english.NOT_INVOLVED.search(folded):
             return "not_me", "decision" if english.NOT_ME_AT_ALL.search(folded) else ""
-    if folded.rstrip().endswith("?") and english.QUESTION_START.match(folded):
+    if folded.endswith("?") and english.QUESTION_START.match(folded):
         return "question", "for_a_person"
-    return "answer", ""
+    return "answer", _asked_besides(folded)
 
 
 def _told_anyway(folded: str) -> bool:
@@ -192,9 +192,16 @@ def _told_anyway(folded: str) -> bool:
     return bool(but) and len(words(rest)) >= _REST_WORDS and "?" not in rest
 
 
-def _faq(folded: str, *, needs_mark: bool = False) -> str:
-    if needs_mark and "?" not in folded:
+def _asked_besides(folded: str) -> str:
+    """The FAQ entry of a question to us in the last sentence of an answer; else empty."""
+    last = _SENTENCE_END.split(folded)[-1]
+    if not last.endswith("?"):
         return ""
+    to_us = english.QUESTION_START.match(last) and re.search(r"\byour?\b", last)
+    return _faq(last) or ("for_a_person" if to_us else "")
+
+
+def _faq(folded: str) -> str:
     for entry, pattern in english.FAQ.items():
         asks = "?" in folded or english.QUESTION_START.match(folded) or _ASKS_FOR.match(folded)
         if asks and pattern.search(folded):

@@ -9,6 +9,8 @@ from afterword.paige.state import Evidence, State
 
 # A read-back longer than this is not read.
 RECAP_LINES = 5
+# A line of it holds at least a short word; a bare number or sign means nothing read on its own.
+_WORDY = r"[^\W\d_]{2}"
 # Slots one answer can speak to, and sentences it can volunteer for topics not asked yet.
 _SLOTS_AN_ANSWER = 3
 _UNPROMPTED_WORDS = 6
@@ -118,7 +120,7 @@ def recap_lines(guide: Guide, state: State, weights: Mapping[str, int]) -> tuple
     """Three to five sentences of theirs, one for each of the topics that matter most, in the order they were said."""
     best: dict[str, Evidence] = {}
     for item in state.evidence:
-        if item.prompted and item.score > _floor(best, item.topic):
+        if item.prompted and re.search(_WORDY, item.text) and item.score > _floor(best, item.topic):
             best[item.topic] = item
     rank = {topic.id: (topic.priority, -weights[topic.id]) for topic in guide.topics}
     chosen = sorted(best.values(), key=lambda item: (*rank.get(item.topic, (2, 0)), -item.score))

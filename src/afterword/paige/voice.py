@@ -15,6 +15,7 @@ MAX_TURNS = 24
 RECAP_AT = 22
 # Neutral acknowledgements in well under 60 % of messages; more sounds like a machine.
 _ACK_PERCENT = 40
+_ACKNOWLEDGED = ("main", "probe", "slot", "branch", "scale")
 
 
 class Voice:
@@ -110,11 +111,8 @@ class Voice:
             questions=self.state.questions + new,
             asked=(*self.state.asked, question),
         )
-        if (
-            not self.lead
-            and self.state.turns
-            and wording.chance(self.state.seed, f"ack:{self.state.turns}", _ACK_PERCENT)
-        ):
+        acknowledge = pending.kind in _ACKNOWLEDGED and self.state.turns and not self.lead
+        if acknowledge and wording.chance(self.state.seed, f"ack:{self.state.turns}", _ACK_PERCENT):
             self.lead.append(self.phrase("acks"))
         return self.say(question)
 

@@ -154,7 +154,8 @@ async function attempt(form, fields, tries) {
     const step = await post(form, fields);
     busy(form, false);
     if (!step.error) memory.set("draft", "{}");
-    show(step);
+    if (step.html) show(step);
+    else form.append(noticeBox(step.error.message));
   } catch {
     form.querySelector(".typing")?.remove();
     const again = () => attempt(form, fields, tries + 1);
@@ -184,7 +185,9 @@ async function post(form, fields) {
       if (last.typing) typing(form);
     }
   }
-  if (!last?.html) throw new Error(last?.error?.message ?? "the answer was cut off");
+  form.querySelector(".typing")?.remove();
+  // An error of ours without a page passes; one that the form caused would only come again.
+  if (!last?.html && !(last?.error?.status < 500)) throw new Error(last?.error?.message ?? "the answer was cut off");
   return last;
 }
 
@@ -208,12 +211,18 @@ function typing(form) {
   announcer.textContent = "One moment…";
 }
 
-function retryNotice(again, delay) {
+function noticeBox(words) {
   const box = document.createElement("div");
   box.className = "notice notice-error retry";
   box.setAttribute("role", "alert");
   const text = document.createElement("p");
-  text.textContent = "The connection was lost. What you wrote is kept here and will be sent as soon as we're back.";
+  text.textContent = words;
+  box.append(text);
+  return box;
+}
+
+function retryNotice(again, delay) {
+  const box = noticeBox("The connection was lost. What you wrote is kept here and will be sent as soon as we're back.");
   const timer = delay === null ? null : setTimeout(next, delay);
   addEventListener("online", next, { once: true });
   function next() {
@@ -221,7 +230,7 @@ function retryNotice(again, delay) {
     removeEventListener("online", next);
     if (box.isConnected) again();
   }
-  box.append(text, againButton(next));
+  box.append(againButton(next));
   return box;
 }
 
