@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from afterword import contacts
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
 from afterword.interviews import conversation
@@ -589,8 +590,6 @@ async def test_prompts_after_a_patch_use_the_new_values(ask: Ask, acme: Tenant, 
 
 
 async def test_a_suppressed_contact_gets_a_link_and_no_mail(ask: Ask, acme: Tenant, rival: Tenant, db: Db) -> None:
-    from afterword import contacts
-
     async with db.tx() as tx:
         address = contacts.parse_address(EMAIL).hashes[0]
         await contacts.suppress(tx, acme.org_id, address, "unsubscribed", "one_click")

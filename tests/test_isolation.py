@@ -1,7 +1,7 @@
 """Acme and Rival share a server and never meet: every route is walked as Rival with what belongs to Acme."""
 
 import re
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from afterword import paige, tokens
+from afterword import accounts, tokens
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
 from conftest import Api, Tenant
@@ -37,7 +37,7 @@ class Owned:
 
 
 @pytest.fixture
-async def owned(acme: Tenant, rival: Tenant, db: Db) -> AsyncGenerator[Owned]:
+async def owned(acme: Tenant, rival: Tenant, db: Db) -> Owned:
     """Something of everything in Acme, in a state that shows in every answer; it must not change."""
     body = {"contact_email": EMAIL, "contact_name": "Secret Person", "contact_context": "secret notes"}
     linked = (await acme.api.post("/interviews", {**body, "interview_type_id": acme.type_id})).json()
@@ -45,7 +45,7 @@ async def owned(acme: Tenant, rival: Tenant, db: Db) -> AsyncGenerator[Owned]:
     mailed = (
         await acme.api.post("/interviews", {**body, "sequence_id": acme.sequence_id, "deal_id": acme.deal_id})
     ).json()
-    yield Owned(
+    return Owned(
         ids={
             "interview_id": str(linked["interview_request_id"]),
             "contact_id": mailed["contact_id"],
@@ -244,8 +244,6 @@ async def test_one_organizations_calls_do_not_use_up_anothers_limit(acme: Tenant
 
 
 async def test_two_keys_of_one_organization_share_its_limit(acme: Tenant, web: httpx.AsyncClient, db: Db) -> None:
-    from afterword import accounts
-
     async with db.tx() as tx:
         _, secret = await accounts.create_key(tx, acme.org_id, "Second", scopes=["interviews:read"])
     before = int((await acme.api.get("/me")).headers["x-ratelimit-remaining"])
@@ -352,8 +350,3 @@ async def test_a_row_of_one_organization_cannot_point_at_anothers(
     ids = {**owned.ids, "rival": rival.org_id, "acme": acme.org_id, "own": made.json()["interview_request_id"]}
     with psycopg.connect(database_url) as conn, pytest.raises(psycopg.errors.ForeignKeyViolation):
         conn.execute(statement, ids)
-
-
-def test_the_shipped_guides_name_no_organization() -> None:
-    for _, guide in paige.shipped_guides():
-        assert "org_" not in str(guide)

@@ -21,7 +21,7 @@ import pytest
 from afterword import mail, outreach, worker
 from afterword.db import Db, execute, fetch_all, fetch_one
 from afterword.errors import BadRequest
-from afterword.outreach import Delay, MailServerDown, SendWindow, Step, Throttle, send_due
+from afterword.outreach import Delay, MailServerDown, SendWindow, Step, Throttle, send_due, sending
 from afterword.outreach.claims import claim_due
 from tests.conftest import Tenant
 from tests.smtp_sink import Sink, serving
@@ -277,45 +277,39 @@ async def test_after_three_days_of_later_it_is_over(acme: Tenant, db: Db, sink: 
     assert await suppressed(db) == 0
 
 
-@pytest.mark.parametrize(
-    ("stage", "answer", "state", "reason", "suppresses"),
-    [
-        ("rcpt", "550 5.1.1 no such user", "failed", "hard_bounce", 1),
-        ("rcpt", "550 5.1.10 null mx", "failed", "hard_bounce", 1),
-        ("rcpt", "550 5.2.1 disabled", "failed", "hard_bounce", 1),
-        ("data", "550 5.1.6 moved", "failed", "hard_bounce", 1),
-        ("rcpt", "550 5.7.1 policy", "failed", "undeliverable", 0),
-        ("rcpt", "552 5.2.2 mailbox full", "failed", "undeliverable", 0),
-        ("rcpt", "550 no code at all", "failed", "undeliverable", 0),
-        ("data", "554 5.6.0 content", "failed", "undeliverable", 0),
-        ("data", "552 5.3.4 too big", "failed", "undeliverable", 0),
-        ("rcpt", "450 4.2.1 busy", "refused", None, 0),
-        ("rcpt", "452 4.5.3 too many", "refused", None, 0),
-        ("data", "421 4.7.0 slow down", "refused", None, 0),
-        ("mail", "451 4.3.2 not now", "refused", None, 0),
-        ("mail", "550 5.1.8 bad sender", "refused", None, 0),
-    ],
-)
-async def test_what_each_answer_leads_to(
-    acme: Tenant,
-    db: Db,
-    sink: Sink,
-    mailer: mail.Mailer,
-    stage: str,
-    answer: str,
-    state: str,
-    reason: str | None,
-    suppresses: int,
-) -> None:
-    key = "dana.reed@afterword.example" if stage == "mail" else "jane@initech.example"
-    sink.answers[key, stage] = [answer]
-    asked = await enroll(acme)
-    await send_due(db, mailer, worker_id="one")
+# (stage, what the server answers, the message's state, the stop reason, how many addresses are suppressed)
+ANSWERS = [
+    ("rcpt", "550 5.1.1 no such user", "failed", "hard_bounce", 1),
+    ("rcpt", "550 5.1.10 null mx", "failed", "hard_bounce", 1),
+    ("rcpt", "550 5.2.1 disabled", "failed", "hard_bounce", 1),
+    ("data", "550 5.1.6 moved", "failed", "hard_bounce", 1),
+    ("rcpt", "550 5.7.1 policy", "failed", "undeliverable", 0),
+    ("rcpt", "552 5.2.2 mailbox full", "failed", "undeliverable", 0),
+    ("rcpt", "550 no code at all", "failed", "undeliverable", 0),
+    ("data", "554 5.6.0 content", "failed", "undeliverable", 0),
+    ("data", "552 5.3.4 too big", "failed", "undeliverable", 0),
+    ("rcpt", "450 4.2.1 busy", "refused", None, 0),
+    ("rcpt", "452 4.5.3 too many", "refused", None, 0),
+    ("rcpt", "421 4.3.2 going down", "refused", None, 0),
+    ("data", "421 4.7.0 slow down", "refused", None, 0),
+    ("mail", "451 4.3.2 not now", "refused", None, 0),
+    ("mail", "550 5.1.8 bad sender", "refused", None, 0),
+]
 
-    [row] = await messages(db)
-    assert (row.state, row.reply_code) == (state, int(answer[:3]))
-    assert (await standing(acme, asked))["outreach"]["stop_reason"] == reason
-    assert await suppressed(db) == suppresses
+
+async def test_what_each_answer_leads_to(acme: Tenant, db: Db, sink: Sink, mailer: mail.Mailer) -> None:
+    for number, (stage, answer, state, reason, suppresses) in enumerate(ANSWERS):
+        address = f"p{number}@initech.example"
+        sink.answers["dana.reed@afterword.example" if stage == "mail" else address, stage] = [answer]
+        before = await suppressed(db)
+        asked = await enroll(acme, address)
+        await send_due(db, mailer, worker_id="one")
+
+        row = (await messages(db))[-1]
+        assert (row.state, row.reply_code) == (state, int(answer[:3])), answer
+        assert (await standing(acme, asked))["outreach"]["stop_reason"] == reason, answer
+        assert await suppressed(db) - before == suppresses, answer
+
     # and the server is good for the next mail
     await enroll(acme, "john@initech.example")
     await send_due(db, mailer, worker_id="one")
@@ -669,6 +663,32 @@ async def test_a_frozen_worker_comes_back_to_find_that_nothing_fits(acme: Tenant
         await one.close()
 
 
+async def test_a_slow_mail_server_does_not_cost_a_living_worker_its_lease(
+    acme: Tenant, db: Db, sink: Sink, mailer: mail.Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dataclass
+    class Lease:
+        ends: datetime
+
+    async def lease() -> datetime:
+        async with db.tx() as tx:
+            row = await fetch_one(tx, Lease, "select claimed_until as ends from enrollments")
+        assert row is not None
+        return row.ends
+
+    async def be_slow(_: str) -> None:
+        begun = await lease()
+        while await lease() == begun:  # noqa: ASYNC110  (what is waited for is in the database)
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(sending, "_RENEW", 0.05)
+    sink.on_rcpt = sink.on_data = be_slow
+    await enroll(acme)
+    await send_due(db, mailer, worker_id="one")
+
+    assert [row.state for row in await messages(db)] == ["accepted"]
+
+
 async def test_an_answer_that_never_came_makes_one_identical_copy_and_no_more(
     acme: Tenant, db: Db, sink: Sink, mailer: mail.Mailer
 ) -> None:
@@ -795,54 +815,56 @@ def _step(**changes: Any) -> Step:
     return Step(**{"position": 1, "delay": Delay("minutes", 0), "subject": "Hello", "body": "{link}", **changes})
 
 
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"name": " "}, "name must not be empty"),
-        ({"name": "a\nb"}, "name must not contain line breaks"),
-        ({"interview_type_id": "type_none"}, "interview_type_id not found"),
-        ({"steps": []}, "steps must be 1 to 10"),
-        ({"steps": [_step()] * 11}, "steps must be 1 to 10"),
-        ({"steps": [_step(subject="")]}, r"steps\[0\]\.subject must not be empty"),
-        ({"steps": [_step(), _step(subject="a\r\nBcc: b@c.de")]}, r"steps\[1\]\.subject must not contain line breaks"),
-        (
-            {"steps": [_step(), _step(body="Hi {firstname}")]},
-            r"steps\[1\]\.body has the unknown variable \{firstname\}",
-        ),
-        ({"steps": [_step(subject="{x}")]}, r"steps\[0\]\.subject has the unknown variable"),
-        ({"steps": [_step(body="\n")]}, r"steps\[0\]\.body must not be empty"),
-        ({"steps": [_step(body="a\x00b")]}, r"steps\[0\]\.body must not contain control characters"),
-        ({"steps": [_step(delay=Delay("hours", -1))]}, r"steps\[0\]\.delay\.count must be 0 to 8,760 hours"),
-        ({"time_zone": "Europe/Atlantis"}, "time_zone 'Europe/Atlantis' is not an IANA time zone"),
-        ({"time_zone": "../etc/passwd"}, "time_zone"),
-        ({"window": []}, "window must have 1 to 50 entries"),
-        ({"window": [SendWindow((), "09:00", "10:00")]}, r"window\[0\]\.days must name days"),
-        (
-            {"window": [SendWindow(("someday",), "09:00", "10:00")]},
-            r"window\[0\]\.days must name days .* not 'someday'",
-        ),
-        ({"window": [SendWindow(("mon",), "9", "10:00")]}, r"window\[0\]\.from '9' is not a time"),
-        ({"window": [SendWindow(("mon",), "09:00", "25:00")]}, r"window\[0\]\.to '25:00' is not a time"),
-        ({"window": [SendWindow(("mon",), "10:00", "10:00")]}, r"window\[0\]\.to must be later than from"),
-        (
-            {"window": [SendWindow(("mon",), "09:00", "11:00"), SendWindow(("mon", "tue"), "10:59", "12:00")]},
-            "window has entries that overlap",
-        ),
-        ({"holidays": [date(2026, 1, 1) + timedelta(days=day) for day in range(401)]}, "holidays can have at most"),
-        ({"sender_address": "Dana <dana@acme.example>"}, "sender.address is not one plain e-mail address"),
-        ({"sender_address": "dana@acme.example\r\nBcc: x@y.example"}, "sender.address must not contain line breaks"),
-        ({"sender_address": "jörg@acme.example"}, "sender.address must have only ASCII letters"),
-        ({"sender_name": "Dana\nReed"}, "sender.name must not contain line breaks"),
-        ({"reply_to": "nobody"}, "sender.reply_to is not one plain e-mail address"),
-        ({"throttle": Throttle(0, None)}, "throttle.per_minute must be 1 to"),
-        ({"sender_address": ""}, "sender.address is required before a sequence can be enabled"),
-        ({"postal_address": ""}, "postal_address is required before a sequence can be enabled"),
-        ({"incentive": "a\nb"}, "incentive must not contain line breaks"),
-    ],
-)
-async def test_what_a_sequence_may_not_be(acme: Tenant, db: Db, changes: dict[str, Any], says: str) -> None:
-    with pytest.raises(BadRequest, match=f"^{says}"):
-        await make_sequence(db, acme, **changes)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"name": " "}, "name must not be empty"),
+    ({"name": "a\nb"}, "name must not contain line breaks"),
+    ({"interview_type_id": "type_none"}, "interview_type_id not found"),
+    ({"steps": []}, "steps must be 1 to 10"),
+    ({"steps": [_step()] * 11}, "steps must be 1 to 10"),
+    ({"steps": [_step(subject="")]}, r"steps\[0\]\.subject must not be empty"),
+    ({"steps": [_step(), _step(subject="a\r\nBcc: b@c.de")]}, r"steps\[1\]\.subject must not contain line breaks"),
+    (
+        {"steps": [_step(), _step(body="Hi {firstname}")]},
+        r"steps\[1\]\.body has the unknown variable \{firstname\}",
+    ),
+    ({"steps": [_step(subject="{x}")]}, r"steps\[0\]\.subject has the unknown variable"),
+    ({"steps": [_step(body="\n")]}, r"steps\[0\]\.body must not be empty"),
+    ({"steps": [_step(body="a\x00b")]}, r"steps\[0\]\.body must not contain control characters"),
+    ({"steps": [_step(delay=Delay("hours", -1))]}, r"steps\[0\]\.delay\.count must be 0 to 8,760 hours"),
+    ({"time_zone": "Europe/Atlantis"}, "time_zone 'Europe/Atlantis' is not an IANA time zone"),
+    ({"time_zone": "../etc/passwd"}, "time_zone"),
+    ({"window": []}, "window must have 1 to 50 entries"),
+    ({"window": [SendWindow((), "09:00", "10:00")]}, r"window\[0\]\.days must name days"),
+    (
+        {"window": [SendWindow(("someday",), "09:00", "10:00")]},
+        r"window\[0\]\.days must name days .* not 'someday'",
+    ),
+    ({"window": [SendWindow(("mon",), "9", "10:00")]}, r"window\[0\]\.from '9' is not a time"),
+    ({"window": [SendWindow(("mon",), "09:00", "25:00")]}, r"window\[0\]\.to '25:00' is not a time"),
+    ({"window": [SendWindow(("mon",), "10:00", "10:00")]}, r"window\[0\]\.to must be later than from"),
+    (
+        {"window": [SendWindow(("mon",), "09:00", "11:00"), SendWindow(("mon", "tue"), "10:59", "12:00")]},
+        "window has entries that overlap",
+    ),
+    ({"holidays": [date(2026, 1, 1) + timedelta(days=day) for day in range(401)]}, "holidays can have at most"),
+    ({"sender_address": "Dana <dana@acme.example>"}, "sender.address is not one plain e-mail address"),
+    ({"sender_address": "dana@acme.example\r\nBcc: x@y.example"}, "sender.address must not contain line breaks"),
+    ({"sender_address": "jörg@acme.example"}, "sender.address must have only ASCII letters"),
+    ({"sender_name": "Dana\nReed"}, "sender.name must not contain line breaks"),
+    ({"reply_to": "nobody"}, "sender.reply_to is not one plain e-mail address"),
+    ({"throttle": Throttle(0, None)}, "throttle.per_minute must be 1 to"),
+    ({"sender_address": ""}, "sender.address is required before a sequence can be enabled"),
+    ({"postal_address": ""}, "postal_address is required before a sequence can be enabled"),
+    ({"incentive": "a\nb"}, "incentive must not contain line breaks"),
+]
+
+
+async def test_what_a_sequence_may_not_be(acme: Tenant, db: Db) -> None:
+    for changes, says in REFUSED:
+        with pytest.raises(BadRequest) as refused:
+            await make_sequence(db, acme, **changes)
+        assert re.match(says, refused.value.message), (changes, refused.value.message)
+        assert refused.value.fields[0][0] == refused.value.message.partition(" ")[0]
 
 
 async def test_another_organizations_interview_type_is_not_found(acme: Tenant, rival: Tenant, db: Db) -> None:

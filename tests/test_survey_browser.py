@@ -18,6 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, async_pla
 
 from afterword import app, settings
 from afterword.db import Db
+from afterword.interviews import conversation
 from conftest import Tenant, make_tenant
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -125,7 +126,7 @@ async def visit(browser: Browser, site: Site) -> AsyncGenerator[Callable[..., An
     yield open_
     for context in contexts:
         await context.close()
-    # Chromium itself notes each lost connection and each refusal; these is what some of these tests are about
+    # Chromium itself notes each lost connection and each refusal: some of these tests are about them
     assert [
         fault for fault in faults if "net::ERR_" not in fault and "status of 503" not in fault and "413" not in fault
     ] == []
@@ -335,6 +336,55 @@ async def test_a_reply_that_is_lost_is_fetched_again_and_the_answer_is_stored_on
     said = [turn for turn in (await site.latest())["turns"] if turn["role"] == "contact"]
     assert [turn["text"] for turn in said] == [PRICE]
     assert tries > 1
+
+
+async def test_pause_stop_undo_and_withdraw_work_in_place(site: Site, visit: Callable[..., Any]):
+    page = await visit(await site.link())
+    await begin(page)
+    await page.get_by_label("Your answer").fill(PRICE)
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.locator(".line-contact")).to_have_count(1)
+
+    await page.get_by_role("button", name="Pause").click()
+    await expect(page.locator("#question")).to_have_text("Paused. What you said is saved.")
+    await expect(page.locator("#question")).to_be_focused()
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_role("heading", name="We've stopped here")).to_be_focused()
+    assert (await site.latest())["status"] == "completed"
+    await page.get_by_role("button", name="That was a slip, go on").click()
+    await expect(page.get_by_label("Your answer")).to_be_focused()
+    await page.get_by_role("button", name="Stop").click()
+    await page.get_by_text("Withdraw my answers").click()
+    await page.get_by_role("button", name="Delete my answers").click()
+
+    await expect(page.get_by_role("heading", name="Your answers are deleted")).to_be_focused()
+    assert (await site.latest())["transcript"] is None
+
+
+async def test_a_reply_that_somebody_else_finishes_appears_by_itself(
+    site: Site, visit: Callable[..., Any], database_url: str
+):
+    link = await site.link()
+    page = await visit(link)
+    await begin(page)
+    async with Db.open(database_url, size=2) as db:
+        async with db.tx() as tx:  # as after the death of the process between answer and reply
+            await tx.execute(
+                """
+                insert into turns (org_id, interview_id, turn_no, role, action, text, client_id)
+                select org_id, id, 2, 'contact', 'answer', %s, 'c' from interviews
+                """,
+                [PRICE],
+            )
+            await tx.execute("update interviews set turn_no = 2, reply_due_at = now()")
+        await page.reload()
+        await expect(page.get_by_text("Your answer is saved. Paige is replying…")).to_be_visible()
+
+        assert await conversation.finish_replies(db) == 1
+
+    await expect(page.get_by_label("Your answer")).to_be_visible()
+    await expect(page.locator(".line-contact")).to_have_count(1)
 
 
 async def test_a_refusal_without_a_page_is_shown_in_place_and_not_repeated(site: Site, visit: Callable[..., Any]):

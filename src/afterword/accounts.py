@@ -222,7 +222,7 @@ async def recall(tx: Tx, org_id: str, key: IdempotencyKey) -> str | None:
     """
     await execute(
         tx,
-        "select pg_advisory_xact_lock(hashtextextended(%(org_id)s || ' ' || %(route)s || ' ' || %(key)s, 0))",
+        "select lock_idempotency_key(%(org_id)s, %(route)s, %(key)s)",
         org_id=org_id,
         route=key.route,
         key=key.key,

@@ -48,7 +48,8 @@ async def show(request: Request) -> Response:
         return render.no_token_page().response()
     visit = await conversation.enter(_db(request), token)
     # A page that follows a step of ours needs no welcome; browsers say which it is.
-    came_back = visit.open and request.headers.get("sec-fetch-site") != "same-origin"
+    from_elsewhere = request.headers.get("sec-fetch-site") != "same-origin"
+    came_back = from_elsewhere and visit.open and visit.phase != "paused" and not visit.awaiting_reply
     notice = Notice("Welcome back.", "What you said is saved. Here is where we left off.", error=False)
     return render.visit_page(visit, token, notice=notice if came_back else None).response()
 

@@ -1,3 +1,11 @@
+-- A second call with an Idempotency-Key waits here until the first has committed, at most the session's lock_timeout.
+create function lock_idempotency_key(p_org text, p_route text, p_key text) returns void
+language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended(p_org || ' ' || p_route || ' ' || p_key, 0));
+end
+$$;
+
 -- POST /api/v1/interviews in one statement: idempotency record, contact, interview, enrollment and event, all or
 -- nothing. Called by interviews.request() alone. It returns an outcome instead of raising, and writes nothing unless the
 -- outcome is 'created':
@@ -37,8 +45,7 @@ begin
     token_hash := p_token_hash;
 
     if p_key is not null then
-        -- a second call with this key waits here until the first has committed (at most the session's lock_timeout)
-        perform pg_advisory_xact_lock(hashtextextended(p_org || ' ' || p_route || ' ' || p_key, 0));
+        perform lock_idempotency_key(p_org, p_route, p_key);
         select * into v_known from idempotency i where i.org_id = p_org and i.route = p_route and i.key = p_key;
         if found then
             if v_known.fingerprint <> p_fingerprint then

@@ -17,10 +17,9 @@ begin
     return query
     select i.item, g.*
     from (
-        select c.item, c.hash, c.essentials, c.growth, c.enterprise
+        select c.*
         from json_to_recordset(p_items) c (item integer, hash bytea, essentials integer, growth integer, enterprise integer)
-        join directory_keys d on d.hash = c.hash
-        order by d.org_id, c.item
+        order by (select d.org_id from directory_keys d where d.hash = c.hash), c.item
     ) i, api_gate(i.hash, i.essentials, i.growth, i.enterprise) g;
 end
 $$;

@@ -80,11 +80,13 @@ function arrive({ first }) {
   const question = main.querySelector("#question");
   const text = main.querySelector("#text");
   if (!first) {
-    announcer.textContent = question ? question.textContent : "";
-    (notice ?? text ?? question ?? main.querySelector("#heading") ?? main).focus({ preventScroll: true });
+    const focused = notice ?? text ?? question ?? main.querySelector("#heading") ?? main;
+    focused.focus({ preventScroll: true });
+    // What has the focus is read out anyway.
+    announcer.textContent = question && focused !== question ? question.textContent : "";
   }
-  const target = notice ?? (question && question.closest("li"));
-  if (target) target.scrollIntoView({ block: "start" });
+  if (notice) notice.scrollIntoView({ block: "center" });
+  else if (question) (question.closest("li") ?? question).scrollIntoView({ block: "start" });
   else if (!first) scrollTo(0, 0);
   wait();
 }
