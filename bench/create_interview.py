@@ -12,7 +12,7 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +23,13 @@ import pgbench
 import tenants
 from afterword.db.embedded import EmbeddedServer
 from afterword.db.migrate import migrate
-from load import Window
+from load import LoadError, Window
 from servers import CpuMeter, Server, environment, serving
 from tenants import Kind
 
 _RAMP = 0.7  # seconds of each leg that are not counted: connections, plans, the first calls
 _WARM_UP = 1.0  # seconds of each leg before the first round
+_WARM_UPS = 3  # tries: on a busy machine the first calls may take longer than that
 _READY = 4000  # requests a second that are made ahead of a leg; more are made on the way
 _WHAT = {"link": "link only", "sequence": "with a sequence"}
 
@@ -48,6 +49,10 @@ class Figures:
     def of(cls, window: Window) -> "Figures":
         """What a window comes to."""
         calls = len(window.latencies)
+        if not calls:
+            raise LoadError(
+                f"no call was answered within {window.seconds:.1f} s; is the machine busy with something else?"
+            )
         return cls(
             per_second=calls / window.seconds,
             p50=window.latencies[calls // 2],
@@ -56,6 +61,11 @@ class Figures:
             cpu_postgres=window.cpu["postgres"] * 1000 / calls,
             generator=window.own_cpu / window.seconds,
         )
+
+    @property
+    def cpu(self) -> float:
+        """What serves a call, without who makes it."""
+        return self.cpu_web + self.cpu_postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,14 @@ def main() -> int:
     if program is None:
         print(pgbench.MISSING, file=sys.stderr)
         return 1
+    try:
+        return _measure(options, program)
+    except LoadError as error:
+        print(f"The measurement failed: {error}", file=sys.stderr)
+        return 1
+
+
+def _measure(options: argparse.Namespace, program: str) -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="afterword-bench-")))
         folder.chmod(0o755)
@@ -90,7 +108,7 @@ def main() -> int:
         legs = _legs(stack, options, program, postgres, keys, folder)
         _say(f"{len(legs)} legs, {options.rounds} rounds of {options.seconds:g} s each …", options)
         for leg in legs:
-            leg.run(_WARM_UP)
+            _warm_up(leg)
         rounds: list[dict[str, Figures]] = []
         for number in range(options.rounds):
             # each round starts with another leg, so that none always follows the same
@@ -103,6 +121,17 @@ def main() -> int:
     else:
         _print(legs, rounds, options, version)
     return 0
+
+
+def _warm_up(leg: Leg) -> None:
+    for patience in range(_WARM_UPS, 0, -1):
+        try:
+            leg.run(_WARM_UP)
+        except LoadError:
+            if patience == 1:
+                raise
+        else:
+            return
 
 
 def _options() -> argparse.Namespace:
@@ -146,17 +175,10 @@ def _legs(
 
         def run(seconds: float) -> Figures:
             requests = tenants.calls(keys, kind, int((_RAMP + seconds) * _READY))
-            return Figures.of(
-                load.run(
-                    server.port,
-                    server.processes,
-                    options.connections,
-                    requests,
-                    ramp=_RAMP,
-                    seconds=seconds,
-                    meter=meter,
-                )  # fmt: skip
+            window = load.run(
+                server.port, server.processes, options.connections, requests, ramp=_RAMP, seconds=seconds, meter=meter
             )
+            return Figures.of(window)
 
         return run
 
@@ -188,7 +210,7 @@ def _print(
 ) -> None:
     print(
         f"\n{os.cpu_count()} cores, PostgreSQL {version} (durable), Python {sys.version.split()[0]}; "
-        f"{tenants.COUNT} organizations, {options.connections} kept connections, pgbench with {pgbench.CLIENTS} clients; "
+        f"{tenants.COUNT} organizations, {options.connections} kept connections, {pgbench.CLIENTS} clients of pgbench; "
         f"medians of {options.rounds} rounds of {options.seconds:g} s.\n"
     )
     rows: list[tuple[str, ...]] = [
@@ -224,21 +246,33 @@ def _print(
         ))  # fmt: skip
     _print_table(rows)
 
-    rows = [("calls/s, ratio in the same round", "web processes", "median", "min–max")]
-    names = {leg.name for leg in legs}
+    print()
+    _print_table([
+        ("", "web processes", "ratio of calls/s", "min–max", "ratio of CPU a call", "min–max"),
+        *_ratios({leg.name for leg in legs}, rounds),
+    ])  # fmt: skip
+
+
+def _ratios(names: set[str], rounds: Sequence[dict[str, Figures]]) -> Iterator[tuple[str, ...]]:
+    """How many times as many calls a second as the other, and how many times as much CPU the other takes for one."""
     for kind in tenants.KINDS:
         for label, over in (("b/a: Afterword to pgbench", "pgbench"), ("b/c: Afterword to the usual way", "usual")):
             for processes in (1, 2):
                 ours = f"afterword-{processes}-{kind}"
                 other = f"{over}-{0 if over == 'pgbench' else processes}-{kind}"
-                if {ours, other} <= names:
-                    ratios = [figures[ours].per_second / figures[other].per_second for figures in rounds]
-                    rows.append((
-                        f"{label}, {_WHAT[kind]}", str(processes), f"{statistics.median(ratios):.2f}",
-                        f"{min(ratios):.2f}–{max(ratios):.2f}",
-                    ))  # fmt: skip
-    print()
-    _print_table(rows)
+                if not {ours, other} <= names:
+                    continue
+                pairs = [(figures[ours], figures[other]) for figures in rounds]
+                yield (
+                    f"{label}, {_WHAT[kind]}",
+                    str(processes),
+                    *_spread([mine.per_second / theirs.per_second for mine, theirs in pairs]),
+                    *_spread([theirs.cpu / mine.cpu for mine, theirs in pairs]),
+                )
+
+
+def _spread(values: Sequence[float]) -> tuple[str, str]:
+    return f"{statistics.median(values):.2f}", f"{min(values):.2f}–{max(values):.2f}"
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:

@@ -73,7 +73,10 @@ async def _run(
     before, own_before, opened = meter(), time.process_time(), time.perf_counter()
     await asyncio.sleep(seconds)
     closed, own_after, after = time.perf_counter(), time.process_time(), meter()
-    await asyncio.gather(*(caller.finish() for caller in callers))
+    ends = await asyncio.gather(*(caller.finish() for caller in callers), return_exceptions=True)
+    for error in ends:
+        if isinstance(error, BaseException):
+            raise error
     return Window(
         seconds=closed - opened,
         latencies=sorted((end - start) * 1000 for start, end in done if opened <= end < closed),

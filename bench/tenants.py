@@ -47,6 +47,39 @@ insert into deals (org_id, id, name, client_name, status)
 select t.org_id, 'deal_' || right(t.id, 26), 'Platform renewal', 'Initech', 'lost' from interview_types t;
 """
 
+# A database that has been in use: every familiar contact was asked once, by the sequence. Without it PostgreSQL would
+# plan for empty tables, and keep those plans in the sessions while the tables grow.
+_HISTORY = """
+insert into contacts (org_id, id, email, email_key, name, notes)
+select t.org_id, 'contact_' || lpad(who::text, 26, '0'), 'person' || who || '@example.com',
+    'person' || who || '@example.com', %(name)s, %(notes)s
+from interview_types t, generate_series(1, %(familiar)s) who;
+
+insert into interviews (
+    org_id, contact_id, deal_id, interview_type_id, sequence_id, objective, status, seed, token_hash)
+select c.org_id, c.id, 'deal_' || right(c.org_id, 26), 'type_' || right(c.org_id, 26), 'seq_' || right(c.org_id, 26),
+    %(objective)s, 'sent', uuid_send(gen_random_uuid()), sha256(uuid_send(gen_random_uuid()))
+from contacts c;
+
+insert into directory_tokens (hash, purpose, org_id, id) select token_hash, 'survey', org_id, id::text from interviews;
+
+insert into enrollments (org_id, id, sequence_id, contact_id, interview_id, next_send_at)
+select org_id, 'enr_' || lpad(id::text, 26, '0'), sequence_id, contact_id, id, clock_now() from interviews;
+
+insert into events (org_id, id, type, payload, interview_id, contact_id)
+select org_id, 'evt_' || lpad(id::text, 26, '0'), 'interview.requested', jsonb_build_object('interview_request_id', id),
+    id, contact_id
+from interviews;
+
+insert into idempotency (org_id, route, key, fingerprint, status, answer, interview_id)
+select org_id, 'POST /api/v1/interviews', gen_random_uuid()::text, sha256(token_hash), 201, '{}', id from interviews;
+
+insert into contact_notes (org_id, contact_id, notes) select org_id, id, notes from contacts;
+
+insert into suppressions (org_id, address, reason, source)
+select org_id, sha256(token_hash), 'unsubscribed', 'bench' from interviews;
+"""
+
 _KEYS = """
 insert into api_keys (org_id, id, name, scopes, hash, last_four)
 select 'org_' || lpad(n::text, 26, '0'), 'key_' || lpad(n::text, 26, '0'), 'Bench',
@@ -60,6 +93,15 @@ def create(url: str) -> list[str]:
     keys = [tokens.new_api_key() for _ in range(COUNT)]
     with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as connection:
         connection.execute(_SEED, {"count": COUNT})
+        connection.execute(
+            _HISTORY,
+            {
+                "familiar": FAMILIAR,
+                "name": NAME,
+                "notes": json.dumps(context(STAGES[0]), indent=2),
+                "objective": OBJECTIVE,
+            },
+        )
         connection.execute(_KEYS, {"hashes": [tokens.digest(key) for key in keys]})
         connection.execute("insert into directory_keys (hash, org_id, id) select hash, org_id, id from api_keys")
     with psycopg.connect(url, autocommit=True) as connection:

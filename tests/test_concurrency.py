@@ -5,7 +5,8 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,8 +15,9 @@ import pytest
 
 from afterword import accounts, clock, tokens
 from afterword.db import Db
+from afterword.db.embedded import EmbeddedServer
 from conftest import Api, Tenant, make_tenant
-from evidence import count, dump, refused
+from evidence import count, database, dump, refused
 
 SPELLINGS = [
     "jane.smith@bücher.example",
@@ -27,6 +29,13 @@ SPELLINGS = [
     "jane.smith@ｂücher.example",
     "jane.smith@bücher。example",
 ]
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: EmbeddedServer) -> Generator[str]:
+    """One database for all tests here: each has organizations of its own."""
+    with database(postgres, "concurrency") as url:
+        yield url
 
 
 def ask(acme: Tenant, **fields: Any) -> dict[str, Any]:
@@ -54,10 +63,10 @@ async def test_a_hundred_callers_with_one_address_make_one_contact_and_a_hundred
     assert len({answer.json()["survey_token"] for answer in answers}) == 100
     contact = (await acme.api.get(f"/contacts/{answers[0].json()['contact_id']}")).json()
     assert contact["notes"] == contact["name"].replace("Name", "Notes"), "one caller's values, not a mix of two"
-    assert count(database_url, "contacts") == 1
-    assert count(database_url, "interviews") == count(database_url, "events") == 100
-    assert count(database_url, "contact_notes") == 99, "every text that was replaced is in the history"
-    assert count(database_url, "enrollments") == (1 if way == "sequence_id" else 0)
+    assert count(database_url, "contacts", acme.org_id) == 1
+    assert count(database_url, "interviews", acme.org_id) == count(database_url, "events", acme.org_id) == 100
+    assert count(database_url, "contact_notes", acme.org_id) == 99, "every text that was replaced is in the history"
+    assert count(database_url, "enrollments", acme.org_id) == (1 if way == "sequence_id" else 0)
     if way == "sequence_id":
         shown = [
             (await acme.api.get(f"/interviews/{answer.json()['interview_request_id']}")).json()["outreach"]
@@ -79,12 +88,13 @@ async def test_two_names_for_one_address_at_once_end_as_one_of_the_two(acme: Ten
     assert contact["name"] in {"Jane Smith", "Джейн Смит"}
     assert contact["notes"] == contact["name"] * 100
     with psycopg.connect(database_url) as conn:
-        history = {str(notes) for (notes,) in conn.execute("select notes from contact_notes").fetchall()}
+        found = conn.execute("select notes from contact_notes where org_id = %s", [acme.org_id]).fetchall()
+        history = {str(notes) for (notes,) in found}
     assert history == {"Jane Smith" * 100, "Джейн Смит" * 100}
 
 
 async def test_one_deal_posted_by_many_at_once_is_one_deal(acme: Tenant, database_url: str) -> None:
-    before = count(database_url, "deals")
+    before = count(database_url, "deals", acme.org_id)
 
     answers = await asyncio.gather(
         *(acme.api.post("/deals", {"name": f"Deal {n}", "salesforce_id": "006", "hubspot_id": "h"}) for n in range(20))
@@ -92,7 +102,7 @@ async def test_one_deal_posted_by_many_at_once_is_one_deal(acme: Tenant, databas
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert count(database_url, "deals") == before + 1
+    assert count(database_url, "deals", acme.org_id) == before + 1
 
 
 # Idempotency-Key
@@ -107,7 +117,7 @@ async def test_twenty_requests_with_one_key_make_one_interview(acme: Tenant, dat
     assert len({answer.content for answer in answers}) == 1
     assert sorted(answer.headers.get("idempotent-replayed", "") for answer in answers) == [""] + ["true"] * 19
     for table in ("contacts", "interviews", "enrollments", "events", "idempotency", "directory_tokens"):
-        assert count(database_url, table) == 1, table
+        assert count(database_url, table, acme.org_id) == 1, table
 
 
 @pytest.mark.parametrize("path", ["/deals", "/interview-types", "/sequences"])
@@ -122,14 +132,14 @@ async def test_every_other_post_takes_a_key_as_well(acme: Tenant, database_url: 
         },
     }[path]
     table = path[1:].replace("-", "_")
-    before = count(database_url, table)
+    before = count(database_url, table, acme.org_id)
 
     answers = await asyncio.gather(*(acme.api.post(path, body, idempotency_key="k-1") for _ in range(5)))
 
     assert {answer.status_code for answer in answers} == {201}, answers[0].text
     assert len({answer.content for answer in answers}) == 1
     assert sorted(answer.headers.get("idempotent-replayed", "") for answer in answers) == [""] + ["true"] * 4
-    assert count(database_url, table) == before + 1
+    assert count(database_url, table, acme.org_id) == before + 1
     refused(await acme.api.post(path, {**body, "name": "Other"}, idempotency_key="k-1"), 422, "idempotency_mismatch")
 
 
@@ -169,7 +179,7 @@ async def test_a_key_with_another_body_is_a_mismatch(acme: Tenant, database_url:
     answer = await acme.api.post("/interviews", {**body, **change}, idempotency_key="k-1")
 
     refused(answer, 422, "idempotency_mismatch")
-    assert count(database_url, "interviews") == 1
+    assert count(database_url, "interviews", acme.org_id) == 1
 
 
 async def test_a_key_belongs_to_one_route(acme: Tenant, database_url: str) -> None:
@@ -177,14 +187,14 @@ async def test_a_key_belongs_to_one_route(acme: Tenant, database_url: str) -> No
     assert (await acme.api.post("/deals", body, idempotency_key="k-1")).status_code == 201
     assert (await acme.api.post("/interviews", ask(acme), idempotency_key="k-1")).status_code == 201
     with psycopg.connect(database_url) as conn:
-        routes = conn.execute("select route from idempotency order by 1").fetchall()
+        routes = conn.execute("select route from idempotency where org_id = %s", [acme.org_id]).fetchall()
     assert len(set(routes)) == 2
 
 
 async def test_a_refused_call_can_be_corrected_under_its_key(acme: Tenant, database_url: str) -> None:
     for body in ({}, ask(acme, contact_email="jane"), ask(acme, deal_id="deal_unknown")):
         refused(await acme.api.post("/interviews", body, idempotency_key="k-1"), 400, "bad_request")
-    assert count(database_url, "idempotency") == 0
+    assert count(database_url, "idempotency", acme.org_id) == 0
 
     answer = await acme.api.post("/interviews", ask(acme), idempotency_key="k-1")
 
@@ -209,11 +219,11 @@ async def test_a_replay_counts_against_the_limit_and_survives_a_new_api_key(
 async def test_a_key_is_forgotten_after_a_day(acme: Tenant, db: Db, moved: Callable[[int], None]) -> None:
     first = await acme.api.post("/interviews", ask(acme), idempotency_key="k-1")
     moved(24 * 3600 - 60)
-    assert await accounts.forget_old_answers(db) == 0
+    await accounts.forget_old_answers(db)
     assert (await acme.api.post("/interviews", ask(acme), idempotency_key="k-1")).content == first.content
 
     moved(24 * 3600 + 60)
-    assert await accounts.forget_old_answers(db) == 1
+    assert await accounts.forget_old_answers(db) >= 1
     assert (await acme.api.post("/interviews", ask(acme), idempotency_key="k-1")).content != first.content
 
 
@@ -227,10 +237,10 @@ def moved(database_url: str) -> Iterator[Callable[[int], None]]:
                 "create or replace function clock_now() returns timestamptz language sql stable as "
                 f"'select now() + interval ''{seconds} seconds'''"
             )
-        clock.move(clock.timedelta(seconds=seconds))
+        clock.move(timedelta(seconds=seconds))
 
     yield move
-    clock.move(clock.timedelta(0))
+    move(0)
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from afterword.db import Db, fetch_all, fetch_one
-from conftest import Api, Tenant
-from page_forms import Reader, Visitor
+from tests.conftest import Api, Tenant
+from tests.page_forms import Reader, Visitor
 
 PRICE = "The price was too high, and Globex had the better integration with our warehouse, as the pilot in May showed."
 
@@ -545,7 +545,8 @@ async def test_every_answer_carries_the_headers_that_protect_the_page(web: httpx
         *[await web.get(path) for path in asset],
     ]
 
-    assert [answer.status_code for answer in answers] == [
+    assert len(asset) == 3
+    assert [answer.status_code for answer in answers[:12]] == [
         200,
         200,
         200,
@@ -558,9 +559,8 @@ async def test_every_answer_carries_the_headers_that_protect_the_page(web: httpx
         403,
         413,
         404,
-        200,
-        200,
     ]
+    assert {answer.status_code for answer in answers[12:]} == {200}
     for answer in answers:
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -570,8 +570,8 @@ async def test_every_answer_carries_the_headers_that_protect_the_page(web: httpx
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-robots-tag"].startswith("noindex")
         assert "set-cookie" not in answer.headers
-    assert {answer.headers["cache-control"] for answer in answers[:-2]} <= {"no-store", "no-cache"}
-    assert {answer.headers["cache-control"] for answer in answers[-2:]} == {"public, max-age=31536000, immutable"}
+    assert {answer.headers["cache-control"] for answer in answers[:12]} <= {"no-store", "no-cache"}
+    assert {answer.headers["cache-control"] for answer in answers[12:]} == {"public, max-age=31536000, immutable"}
 
 
 # The stream that the page's script reads ----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, async_pla
 from afterword import app, settings
 from afterword.db import Db
 from afterword.interviews import conversation
-from conftest import Tenant, make_tenant
+from tests.conftest import Tenant, make_tenant
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Chromium must talk to nobody but the page under test.

@@ -1,4 +1,4 @@
-"""The way out of an organization's mails: reading changes nothing, a POST takes effect at once, from anywhere, for ever."""
+"""The way out of an organization's mails: reading changes nothing, a POST takes effect at once, and for ever."""
 
 import asyncio
 import email

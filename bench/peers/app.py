@@ -114,7 +114,7 @@ async def caller(response: Response, session: Session, authorization: Annotated[
 
 
 @app.post("/api/v1/interviews", status_code=201)
-async def create_interview(
+async def create_interview(  # noqa: PLR0912  (one long handler is how it is usually written)
     request: Request,
     response: Response,
     body: InterviewRequest,

@@ -1,6 +1,7 @@
 """The web application: all faces behind one door that names requests, renders errors and sets common headers."""
 
 import contextlib
+import json
 import logging
 import re
 from collections.abc import AsyncGenerator
@@ -14,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from afterword import __version__, api, dashboard, ids, survey
 from afterword.accounts import Caller
@@ -21,7 +23,7 @@ from afterword.api.body import JsonBody
 from afterword.api.gate import CALLER, FailedLogins
 from afterword.api.shapes import validation_error
 from afterword.db import Db, fetch_one
-from afterword.errors import AfterwordError, InternalError, MethodNotAllowed, NotFound, Unavailable
+from afterword.errors import AfterwordError, BadRequest, InternalError, MethodNotAllowed, NotFound, Unavailable
 from afterword.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -78,7 +80,22 @@ def run(settings: Settings, database_url: str, fd: int) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=25,
         lifespan="on",
+        http=_HttpProtocol,
     )
+
+
+class _HttpProtocol(HttpToolsProtocol):
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP, and so never gets as far as the door, like any other error."""
+        request_id = ids.new("req")
+        error = BadRequest("The request is not valid HTTP, or can be read in two ways.")
+        body = json.dumps({"error": error.body(), "request_id": request_id}).encode()
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+            f"x-request-id: {request_id}\r\napi-version: 1\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
 
 async def _healthz() -> Response:

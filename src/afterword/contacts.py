@@ -1,5 +1,6 @@
 """People who are asked for an interview: one per organization and e-mail address, and whether we may mail them."""
 
+import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,6 +126,15 @@ def strip_invisible(text: str) -> str:
     if text.isascii():
         return text
     return "".join(c for c in text if c in "\u200c\u200d\n\t" or unicodedata.category(c) not in {"Cf", "Co", "Cn"})
+
+
+def company(notes: str) -> str | None:
+    """What a context that was given as an object says the contact's company is."""
+    try:
+        named: object = json.loads(notes)["company"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return strip_invisible(named).strip() or None if isinstance(named, str) else None
 
 
 async def get(tx: Tx, org_id: str, contact_id: str) -> Contact:

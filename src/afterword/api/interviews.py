@@ -175,6 +175,7 @@ class InterviewOut(ResponseModel):
     started_at: OptionalInstant
     completed_at: OptionalInstant
     ended_by: str | None
+    withdrawn_at: OptionalInstant
     progress: ProgressOut | None
     turns: list[TurnOut]
     analysis: dict[str, Any] | None = None
@@ -265,6 +266,7 @@ async def read(interview_id: InterviewId, caller: ReadsInterviews, db: Database)
         started_at=interview.started_at,
         completed_at=interview.completed_at,
         ended_by=interview.ended_by,
+        withdrawn_at=interview.withdrawn_at,
         progress=_progress(interview),
         turns=[_turn(turn) for turn in said],
     )

@@ -150,7 +150,7 @@ async def withdraw(db: Db, token: str) -> Visit:
             update interviews
             set phase = 'withdrawn', state = null, experience = null, turn_no = 0, reply_due_at = null,
                 answered_at = null, outreach_stop_reason = coalesce(outreach_stop_reason, 'withdrawn'),
-                updated_at = clock_now()
+                withdrawn_at = coalesce(withdrawn_at, clock_now()), updated_at = clock_now()
             where org_id = %(org_id)s and id = %(id)s and phase not in ('new', 'declined')
             """,
         ):
@@ -508,22 +508,11 @@ def _context(row: _Row) -> paige.Context:
         vendor=row.vendor,
         contact_name=row.contact_name,
         first_name=_first_name(row.contact_name),
-        company=_company(deal, row.notes),
+        company=str(client) if (client := deal.get("client_name")) else contacts.company(row.notes),
         notes=row.notes,
         objective=row.objective,
         deal=deal,
     )
-
-
-def _company(deal: Mapping[str, object], notes: str) -> str | None:
-    """The contact's company: the deal's client, else what a context given as an object says."""
-    if client := deal.get("client_name"):
-        return str(client)
-    try:
-        company = json.loads(notes)["company"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return company.strip() or None if isinstance(company, str) else None
 
 
 async def finish_replies(db: Db) -> int:

@@ -9,7 +9,6 @@ A message is `claimed` (its bytes are fixed, nothing has been sent), `data_start
 newer request took the enrollment over, before it was handed over.
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -457,7 +456,7 @@ def _letter(row: _Due, message_id: str, unsubscribe: str, thread: Sequence[_Earl
         values={
             "name": row.contact_name,
             "first_name": row.contact_name.split()[0] if row.contact_name else None,
-            "company": row.client_name or _company(row.notes),
+            "company": row.client_name or contacts.company(row.notes),
             "deal_name": row.deal_name,
             "survey_length": f"{row.minutes} minutes",
             "sender_name": row.sender_name or row.vendor,
@@ -472,15 +471,6 @@ def _letter(row: _Due, message_id: str, unsubscribe: str, thread: Sequence[_Earl
         thread_subject=thread[0].subject if thread else None,
         references=[earlier.message_id for earlier in thread],
     )
-
-
-def _company(notes: str) -> str | None:
-    """What a context given as an object says the contact's company is."""
-    try:
-        company = json.loads(notes)["company"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return company if isinstance(company, str) else None
 
 
 async def _move(tx: Tx, moved: Mapping[tuple[str, str], datetime]) -> None:

@@ -31,7 +31,7 @@ decision.
 
 {link}
 
-Or just reply to this mail in your own words. If you would rather not hear from us, say so and I stop.
+Or just reply in your own words. If you would rather not hear from us, say so and I will stop.
 
 Thank you,
 {sender_name}

@@ -241,6 +241,7 @@ create table interviews (
     started_at timestamptz,
     answered_at timestamptz,
     completed_at timestamptz,
+    withdrawn_at timestamptz,
     ended_by text check (ended_by in ('finished', 'stopped', 'safety', 'expired')),
     experience json,
     created_at timestamptz not null default clock_now(),

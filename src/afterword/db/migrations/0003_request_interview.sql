@@ -39,6 +39,7 @@ declare
     v_live text;
     v_superseded bigint;
     v_approved boolean := false;
+    v_over text;
     v_state text;
 begin
     seed := p_seed;
@@ -145,18 +146,27 @@ begin
 
     if p_sequence is not null and v_suppressed is null then
         loop
-            -- still active in this sequence: the new request takes the live enrollment over, where it stands
-            select e.id, e.interview_id, e.next_send_at, e.step > 1 or e.approved_at is not null
-            into v_live, v_superseded, v_next, v_approved
+            select e.id, e.interview_id, e.next_send_at, e.step > 1 or e.approved_at is not null,
+                case when i.status = 'completed' then 'completed'
+                     when i.phase in ('declined', 'stopped', 'withdrawn') then coalesce(i.outreach_stop_reason, i.phase)
+                     else i.outreach_stop_reason end
+            into v_live, v_superseded, v_next, v_approved, v_over
             from enrollments e
+            join interviews i on i.org_id = e.org_id and i.id = e.interview_id
             where e.org_id = p_org and e.sequence_id = p_sequence and e.contact_id = v_contact and e.state = 'live'
-            for update;
-            if found then
+            for update of e;
+            if found and v_over is null then
+                -- still active in this sequence: the new request takes the live enrollment over, where it stands
                 update enrollments e set interview_id = request_interview.interview_id, updated_at = v_now
                 where e.org_id = p_org and e.id = v_live;
                 update interviews i set outreach_stop_reason = 'superseded', updated_at = v_now
                 where i.org_id = p_org and i.id = v_superseded;
                 exit;
+            elsif found then
+                -- the earlier interview is over, only the worker has not looked yet: this one starts from the first mail
+                update enrollments e set state = 'stopped', stop_reason = v_over, updated_at = v_now
+                where e.org_id = p_org and e.id = v_live;
+                v_approved := false;
             end if;
             v_next := coalesce(v_now + v_sequence.first_wait, p_first_send);
             insert into enrollments (
