@@ -104,8 +104,8 @@ SEQUENCE = {"steps": [{"subject": "Hello", "body": "Hello {first_name} {link}"}]
 @pytest.mark.parametrize("path", ["/interview-types", "/sequences"])
 async def test_pages_come_oldest_first_and_fit_together(acme: Tenant, path: str) -> None:
     for number in range(5):
-        body = (
-            {"copy_of": acme.type_id} if path == "/interview-types" else {**SEQUENCE, "interview_type_id": acme.type_id}
+        of = (
+            {"copy_of": acme.type_id} if path == "/interview-types" else {"interview_type_id": acme.type_id, **SEQUENCE}
         )
         assert (await acme.api.post(path, {"name": f"Number {number}", **of})).status_code == 201
     everything = (await acme.api.get(path, params={"limit": 100})).json()["data"]

@@ -1,6 +1,7 @@
 """The web application: all faces behind one door that names requests, renders errors and sets common headers."""
 
 import contextlib
+import gc
 import json
 import logging
 import re
@@ -69,8 +70,13 @@ def create_app(settings: Settings, database_url: str) -> "Door":
 
 def run(settings: Settings, database_url: str, fd: int) -> None:
     """Serve on a listening socket that somebody else opened, until SIGTERM; then finish what is under way."""
+    door = create_app(settings, database_url)
+    # What exists by now stays; looking through it again and again for garbage takes 6 % of the CPU and doubles the p99.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     uvicorn.run(
-        create_app(settings, database_url),
+        door,
         fd=fd,
         log_level="debug" if settings.log_level == "debug" else "warning",
         access_log=False,  # a request line holds the survey token

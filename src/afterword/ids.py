@@ -5,16 +5,17 @@ import time
 
 # Crockford's alphabet, lower case: no i, l, o, u, so that an id read over the phone survives.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 _last = 0
 
 
 def _base32(number: int, length: int) -> str:
-    digits: list[str] = []
-    for _ in range(length):
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    pairs: list[str] = []
+    for _ in range(length // 2):
+        number, pair = divmod(number, 32 * 32)
+        pairs.append(_PAIRS[pair])
+    return "".join(reversed(pairs))
 
 
 def new(kind: str) -> str:

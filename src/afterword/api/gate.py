@@ -76,7 +76,7 @@ async def gate(request: Request, scopes: SecurityScopes) -> Caller:
         )
     if missing := [scope for scope in scopes.scopes if not caller.may(scope)]:
         raise InsufficientScope(missing)
-    if "\x00" in request.url.path or "\x00" in "".join(request.query_params.values()):
+    if "\x00" in request.scope["path"] or "\x00" in "".join(request.query_params.values()):
         raise BadRequest("The address contains the character U+0000, which no id or value has.")
     return caller
 
