@@ -17,8 +17,8 @@ from afterword import accounts, app, settings, tokens
 from afterword.api import body as json_body
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
-from conftest import Api, Tenant, make_tenant
-from evidence import count, database, refused, rows
+from tests.conftest import Api, Tenant, make_tenant
+from tests.evidence import count, database, refused, rows
 
 
 @dataclass
@@ -704,3 +704,12 @@ async def test_the_table_wrote_one_contact_per_address_and_no_more(world: World)
 
     assert count(world.url, "interviews") == made + 2
     assert count(world.url, "contacts") == contacts
+
+
+async def test_a_parameter_that_is_not_known_is_refused_and_not_ignored(api: Api) -> None:
+    answer = await api.get("/contacts?emial=jane@example.com")
+
+    assert (
+        refused(answer, 400, "bad_request")["message"] == "emial is not a parameter of this call; did you mean email?"
+    )
+    assert (await api.get("/contacts?org_id=org_of_an_older_client")).status_code == 200

@@ -11,7 +11,7 @@ import pytest
 
 from afterword import tokens
 from afterword.db.batching import Batcher, Params
-from conftest import Api, Tenant
+from tests.conftest import Api, Tenant
 
 DONE = 3.0  # seconds within which a call must be answered that has nothing to wait for
 

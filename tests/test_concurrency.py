@@ -16,8 +16,8 @@ import pytest
 from afterword import accounts, clock, tokens
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
-from conftest import Api, Tenant, make_tenant
-from evidence import count, database, dump, refused
+from tests.conftest import Api, Tenant, make_tenant
+from tests.evidence import count, database, dump, refused
 
 SPELLINGS = [
     "jane.smith@bücher.example",
@@ -378,3 +378,20 @@ async def test_the_61st_failure_from_one_address_has_to_wait_and_a_good_key_does
     elsewhere = httpx.ASGITransport(app=web.door, client=("127.0.0.2", 1))  # type: ignore[attr-defined]  # set in `web`
     async with httpx.AsyncClient(transport=elsewhere, base_url="http://127.0.0.1:8321") as other:
         refused(await other.get("/api/v1/me"), 401, "unauthorized")
+
+
+async def test_an_idempotency_key_is_free_again_after_a_day(api: Api, db: Db, acme: Tenant) -> None:
+    ask = {"contact_email": "jane@example.com", "interview_type_id": acme.type_id}
+    first = await api.post("/interviews", ask, idempotency_key="daily")
+    deal = await api.post("/deals", {"name": "One"}, idempotency_key="daily")
+    async with db.tx() as tx:
+        await tx.execute("update idempotency set created_at = created_at - interval '25 hours'")
+
+    second = await api.post("/interviews", {**ask, "objective": "another"}, idempotency_key="daily")
+    other = await api.post("/deals", {"name": "Two"}, idempotency_key="daily")
+    again = await api.post("/interviews", {**ask, "objective": "another"}, idempotency_key="daily")
+
+    assert [answer.status_code for answer in (first, deal, second, other, again)] == [201] * 5
+    assert second.json()["interview_request_id"] != first.json()["interview_request_id"]
+    assert other.json()["id"] != deal.json()["id"]
+    assert again.content == second.content

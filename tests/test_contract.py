@@ -14,8 +14,8 @@ from afterword import contacts
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
 from afterword.interviews import conversation
-from conftest import Api, Tenant, make_tenant
-from evidence import count, database, interviewed, refused
+from tests.conftest import Api, Tenant, make_tenant
+from tests.evidence import count, database, interviewed, refused
 
 EMAIL = "jane.smith@example.com"
 CONTEXT = {

@@ -10,8 +10,8 @@ import pytest
 from afterword import accounts
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
-from conftest import Api, Tenant
-from evidence import count, database, refused
+from tests.conftest import Api, Tenant
+from tests.evidence import count, database, refused
 
 FULL: dict[str, Any] = {
     "name": "Initech: platform",
@@ -178,3 +178,15 @@ async def test_dates_come_back_as_dates(api: Api) -> None:
     deal = (await api.post("/deals", {"name": "x", "close_date": "2026-02-28"})).json()
 
     assert datetime.date.fromisoformat(deal["close_date"]) == datetime.date(2026, 2, 28)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"name": "D", "amount": "48000"}, "amount"), ({"name": "D", "amount": True}, "amount"), ({"name": "  "}, "name")],
+    ids=["amount as text", "amount as a boolean", "blank name"],
+)
+async def test_a_deal_is_taken_at_its_word(api: Api, body: dict[str, object], field: str) -> None:
+    answer = await api.post("/deals", body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"]["fields"][0]["field"] == field

@@ -10,8 +10,8 @@ import pytest
 
 from afterword import settings
 from afterword.db import Db
-from conftest import Tenant
-from evidence import count, refused
+from tests.conftest import Tenant
+from tests.evidence import count, refused
 
 
 async def test_an_unexpected_fault_is_an_internal_error_in_our_words(

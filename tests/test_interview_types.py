@@ -8,8 +8,8 @@ import pytest
 
 from afterword import paige
 from afterword.db.embedded import EmbeddedServer
-from conftest import Api, Tenant
-from evidence import count, database, refused
+from tests.conftest import Api, Tenant
+from tests.evidence import count, database, refused
 
 _, LOST = paige.shipped_guides()[0]
 FIELDS = {"id", "slug", "name", "version", "language", "internal", "minutes", "created_at"}

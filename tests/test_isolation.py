@@ -13,8 +13,8 @@ from fastapi.routing import iter_route_contexts
 from afterword import accounts, tokens
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
-from conftest import Api, Tenant
-from evidence import database, interviewed, refused, rows
+from tests.conftest import Api, Tenant
+from tests.evidence import database, interviewed, refused, rows
 
 EMAIL = "secret.person@example.com"
 ASK = {"contact_email": "rivals.contact@example.com", "contact_name": "Somebody"}

@@ -9,8 +9,8 @@ import pytest
 from afterword import accounts, contacts
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
-from conftest import Api, Tenant
-from evidence import database, refused
+from tests.conftest import Api, Tenant
+from tests.evidence import database, refused
 
 
 @pytest.fixture(scope="module")

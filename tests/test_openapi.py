@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from conftest import Tenant
+from tests.conftest import Tenant
 
 CODES = {
     "bad_request": "400",

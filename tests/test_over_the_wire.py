@@ -21,8 +21,8 @@ import pytest
 from afterword import settings, tokens
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
-from conftest import Tenant, make_tenant
-from evidence import count, database, refused
+from tests.conftest import Tenant, make_tenant
+from tests.evidence import count, database, refused
 
 SECRET = "a secret for tests that is long enough"
 _SERVE = """

@@ -9,7 +9,7 @@ import pytest
 from afterword import paige
 from afterword.errors import BadRequest
 from afterword.paige import content, guard
-from paige_talks import GUIDES, LOST
+from tests.paige_talks import GUIDES, LOST
 
 SHIPPED = dict(paige.shipped_guides())
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from afterword import paige
-from paige_talks import GUIDES, LOST, STORY, WON, Talk, context, cooperative, own_words, robot
+from tests.paige_talks import GUIDES, LOST, STORY, WON, Talk, context, cooperative, own_words, robot
 
 VAGUE = "It was a good fit"
 

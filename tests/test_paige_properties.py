@@ -11,7 +11,7 @@ import pytest
 
 from afterword import paige
 from afterword.paige import guard, wording
-from paige_talks import GUIDES, LOST, STORY, Talk, context, cooperative, own_words, words
+from tests.paige_talks import GUIDES, LOST, STORY, Talk, context, cooperative, own_words, words
 
 # Where the limits are said: 24 messages, everything counted; 20 questions; 6 probes.
 MOST_MESSAGES, MOST_QUESTIONS, MOST_PROBES = 24, 20, 6

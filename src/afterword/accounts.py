@@ -233,6 +233,7 @@ async def recall(tx: Tx, org_id: str, key: IdempotencyKey) -> str | None:
         """
         select fingerprint, answer::text from idempotency
         where org_id = %(org_id)s and route = %(route)s and key = %(key)s
+          and created_at > clock_now() - interval '24 hours'
         """,
         org_id=org_id,
         route=key.route,
@@ -255,6 +256,9 @@ async def keep(tx: Tx, org_id: str, key: IdempotencyKey, answer: str) -> None:
         """
         insert into idempotency (org_id, route, key, fingerprint, status, answer)
         values (%(org_id)s, %(route)s, %(key)s, %(fingerprint)s, 201, %(answer)s::json)
+        on conflict (org_id, route, key) do update
+        set fingerprint = excluded.fingerprint, status = excluded.status, answer = excluded.answer,
+            interview_id = null, created_at = clock_now()
         """,
         org_id=org_id,
         route=key.route,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, field_validator
+from pydantic import Field, Strict, StringConstraints, field_validator
 
 from afterword import deals
 from afterword.api.gate import Database, OptionalKey, ReadsDeals, WritesDeals
@@ -31,8 +31,10 @@ class CompetitorModel(RequestModel):
 class DealUpsert(RequestModel):
     """A deal. One with the same salesforce_id, hubspot_id or external_id is updated: what is left out stays."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=500, examples=["Initech: platform"])
-    amount: float | None = Field(default=None, ge=0, le=1e15, examples=[48000])
+    name: Annotated[str | None, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = Field(
+        default=None, examples=["Initech: platform"]
+    )
+    amount: Annotated[float | None, Strict()] = Field(default=None, ge=0, le=1e15, examples=[48000])
     status: ShortText = Field(default=None, examples=["lost"])
     status_id: ShortText = None
     close_date: date | None = Field(default=None, examples=["2026-11-02"])

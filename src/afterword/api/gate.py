@@ -13,6 +13,7 @@ from fastapi.security import SecurityScopes
 from afterword import accounts, clock
 from afterword.accounts import Caller, IdempotencyKey
 from afterword.api.body import PARSED
+from afterword.api.shapes import unknown_field
 from afterword.db import Db
 from afterword.errors import BadRequest, InsufficientScope, RateLimited, Unauthorized
 from afterword.settings import current
@@ -78,7 +79,17 @@ async def gate(request: Request, scopes: SecurityScopes) -> Caller:
         raise InsufficientScope(missing)
     if "\x00" in request.scope["path"] or "\x00" in "".join(request.query_params.values()):
         raise BadRequest("The address contains the character U+0000, which no id or value has.")
+    _refuse_unknown_parameters(request)
     return caller
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    """A filter that is not known must not be ignored: the caller would take all for some. Raises BadRequest."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known and name != "org_id"]
+    if unknown:
+        fields = [(name[:200], unknown_field(name, known, "a parameter")) for name in unknown]
+        raise BadRequest("; ".join(f"{name} {what}" for name, what in fields[:5]), fields=fields)
 
 
 def _presented_key(request: Request) -> str:

@@ -122,11 +122,16 @@ def _message(fault: ErrorDetails, known_fields: Sequence[str]) -> str:
         case "missing":
             return "is required"
         case "extra_forbidden":
-            near = difflib.get_close_matches(str(fault["loc"][-1]), known_fields, 1, 0.5)
-            return f"is not a field of this call; did you mean {near[0]}?" if near else "is not a field of this call"
+            return unknown_field(str(fault["loc"][-1]), known_fields, "a field")
         case _:
             text = fault["msg"].removeprefix("Value error, ")
             return text[:1].lower() + text[1:]
+
+
+def unknown_field(name: str, known: Sequence[str], kind: str) -> str:
+    """What to say of a name that is not `known`, with the nearest one that is."""
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"is not {kind} of this call; did you mean {near[0]}?" if near else f"is not {kind} of this call"
 
 
 class ErrorField(BaseModel):

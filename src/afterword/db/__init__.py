@@ -27,6 +27,13 @@ Tx = psycopg.AsyncConnection[tuple[object, ...]]
 # A caller that waits for a lock longer than this is told to come back (the Idempotency-Key's 5 seconds are the longest
 # wait that we promise). An idle transaction would hold back vacuum and slow every claim.
 _SESSION = "-c lock_timeout=5s -c statement_timeout=20s -c idle_in_transaction_session_timeout=10s -c timezone=UTC"
+# A server that vanished without a word (a pulled plug, a firewall) is given up after half a minute.
+_NOTICE_A_DEAD_SERVER = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "tcp_user_timeout": 30_000,
+}
 _WAIT_FOR_CONNECTION = 2.0  # seconds; then 503 rather than a queue nobody sees
 
 # What a broken constraint means to the caller. The one place where a constraint's name becomes an error.
@@ -56,7 +63,13 @@ class Db:
         pool = psycopg_pool.AsyncConnectionPool(
             url,
             connection_class=psycopg.AsyncConnection[tuple[object, ...]],
-            kwargs={"autocommit": True, "prepare_threshold": 1, "options": _SESSION, "application_name": name},
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": 1,
+                "options": _SESSION,
+                "application_name": name,
+                **_NOTICE_A_DEAD_SERVER,
+            },
             min_size=min(2, size),
             max_size=size,
             timeout=_WAIT_FOR_CONNECTION,

@@ -47,7 +47,8 @@ begin
 
     if p_key is not null then
         perform lock_idempotency_key(p_org, p_route, p_key);
-        select * into v_known from idempotency i where i.org_id = p_org and i.route = p_route and i.key = p_key;
+        select * into v_known from idempotency i
+        where i.org_id = p_org and i.route = p_route and i.key = p_key and i.created_at > v_now - interval '24 hours';
         if found then
             if v_known.fingerprint <> p_fingerprint then
                 outcome := 'mismatch';
@@ -192,13 +193,17 @@ begin
             'reason', v_suppressed) end);
 
     insert into events (org_id, id, type, payload, interview_id, contact_id, created_at)
-    values (p_org, p_event_id, 'interview.requested',
+    values (p_org, p_event_id, 'interview.created',
             jsonb_build_object('interview_request_id', interview_id, 'contact_id', v_contact, 'deal_id', p_deal),
             interview_id, v_contact, v_now);
 
     if p_key is not null then
         insert into idempotency (org_id, route, key, fingerprint, status, answer, interview_id, created_at)
-        values (p_org, p_route, p_key, p_fingerprint, 201, answer::json, interview_id, v_now);
+        values (p_org, p_route, p_key, p_fingerprint, 201, answer::json, interview_id, v_now)
+        -- one that is older than 24 hours, and not swept away yet
+        on conflict (org_id, route, key) do update
+        set fingerprint = excluded.fingerprint, status = excluded.status, answer = excluded.answer,
+            interview_id = excluded.interview_id, created_at = excluded.created_at;
     end if;
     outcome := 'created';
 end
