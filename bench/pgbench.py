@@ -19,8 +19,8 @@ from load import LoadError, Meter, Window
 
 CLIENTS = 8
 MISSING = (
-    "pgbench was not found. It comes with PostgreSQL: on Debian and Ubuntu `apt-get install postgresql-contrib`, "
-    "elsewhere put the folder that holds it on the PATH."
+    "pgbench was not found. It comes with PostgreSQL: on Debian and Ubuntu "
+    "`apt-get install --no-install-recommends postgresql`; elsewhere put the folder that holds it on the PATH."
 )
 
 # The session of the application's own connections.
@@ -51,9 +51,9 @@ select * from request_interview(
 
 
 def find() -> str | None:
-    """The program, from the PATH or from where Debian keeps it."""
+    """The program, from where Debian keeps it (what is on its PATH is a script around it) or from the PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"))
-    return shutil.which("pgbench") or (str(debian[-1]) if debian else None)
+    return str(debian[-1]) if debian else shutil.which("pgbench")
 
 
 def prepare(url: str, folder: Path) -> dict[tenants.Kind, Path]:

@@ -61,7 +61,7 @@ class Sink:
         answer = self._next(address, "rcpt") or "250 OK"
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
-        return answer
+        return answer if answer != "cut" else _cut(server)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  (as above)
         recipient, raw = str(envelope.rcpt_tos[0]), envelope.original_content
@@ -71,11 +71,14 @@ class Sink:
         self.taken.append(taken)
         if self.on_data is not None:
             await self.on_data(recipient)
-        if answer == "cut":
-            assert server.transport is not None
-            server.transport.abort()
-            return "421 gone"
-        return answer
+        return answer if answer != "cut" else _cut(server)
+
+
+def _cut(server: SMTP) -> str:
+    """Hang up in the middle of the conversation."""
+    assert server.transport is not None
+    server.transport.abort()
+    return "421 gone"
 
 
 @contextlib.asynccontextmanager

@@ -121,9 +121,14 @@ def test_the_doctor_says_what_to_mend(run: Run, superuser_url: str):
         (["keys", "revoke", "key_nobody"], {}, "key key_nobody not found"),
         (["migrate"], {"AFTERWORD_DATABASE_URL": "mysql://x/y"}, "AFTERWORD_DATABASE_URL: give an address such as"),
         (["migrate"], {"AFTERWORD_DATABASE_URL": "postgresql://127.0.0.1:9/x"}, "The database does not answer"),
+        (["migrate"], {"AFTERWORD_DATABASE_URL": "postgresql://me:50%zz@h/x"}, "give an address such as postgresql://"),
+        (["doctor"], {"AFTERWORD_DATABASE_URL": "postgresql://me@h/x?port=a&colour=b"}, "give an address such as"),
         (["migrate"], {"AFTERWORD_SECRET_KEY": ""}, "AFTERWORD_SECRET_KEY: required with AFTERWORD_DATABASE_URL"),
         (["serve"], {"AFTERWORD_PORT": "eighty"}, "AFTERWORD_PORT:"),
         (["serve"], {"AFTERWORD_SMTP_URL": "mail.example.com"}, "AFTERWORD_SMTP_URL: give an address such as"),
+        (["serve"], {"AFTERWORD_SMTP_URL": "smtp://127.0.0.1:99999"}, "AFTERWORD_SMTP_URL: give an address such as"),
+        (["doctor"], {"AFTERWORD_SMTP_URL": "smtp://127.0.0.1?tls=ssl"}, "tls must be starttls, implicit or none"),
+        (["serve"], {"AFTERWORD_PUBLIC_URL": "http://127.0.0.1:web"}, "AFTERWORD_PUBLIC_URL: give an address such as"),
         (["serve", "--workers", "many"], {}, "--workers"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -139,6 +144,14 @@ def test_a_mistake_is_told_on_stderr_with_a_non_zero_exit(
     assert done.stdout == ""
 
 
+def test_a_key_that_has_ended_before_it_begins_is_refused(run: Run):
+    run("orgs", "create", "Initech", "--plan", "growth")
+    refused = run("keys", "create", "--expires", "2020-01-01")
+
+    assert refused.returncode == 1
+    assert refused.stderr == "expires_at lies in the past; the key would never work\n"
+
+
 def test_an_unknown_scope_is_refused_and_makes_no_key(run: Run, database_url: str):
     run("orgs", "create", "Initech", "--plan", "growth")
 
@@ -148,3 +161,17 @@ def test_an_unknown_scope_is_refused_and_makes_no_key(run: Run, database_url: st
     assert "unknown scope everything" in refused.stderr
     with psycopg.connect(database_url) as conn:
         assert conn.execute("select count(*) from api_keys").fetchone() == (1,)
+
+
+def test_a_role_that_may_not_make_tables_is_told_so(run: Run, superuser_url: str):
+    with psycopg.connect(superuser_url, autocommit=True) as conn:
+        conn.execute("create role onlooker login")
+        conn.execute("drop table migrations")
+    try:
+        done = run("migrate", AFTERWORD_DATABASE_URL=superuser_url.replace("postgres@", "onlooker@"))
+    finally:
+        with psycopg.connect(superuser_url, autocommit=True) as conn:
+            conn.execute("drop role onlooker")
+
+    assert done.returncode == 1
+    assert done.stderr == "The database refused: permission denied for schema public\n"

@@ -251,5 +251,5 @@ def test_the_shipped_mails_are_short_and_say_what_they_must(text: object) -> Non
     assert "AI interviewer" in body
     assert "{survey_length}" in body
     assert re.search(r"\brepl(y|ies)\b", body)
-    assert re.search(r"rather not|no such mails", body)
+    assert re.search(r"rather not|no such e-mails", body)
     assert body.isascii()

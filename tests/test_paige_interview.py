@@ -246,6 +246,14 @@ def test_a_first_dont_know_gets_a_plainer_question_and_a_second_moves_on():
     assert talk.state.pending.topic != "criteria"
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_what_was_not_understood_is_not_acknowledged(seed):
+    talk = answered_until(Talk(seed=seed), "criteria")
+    said = talk.answer("What do you mean?")
+
+    assert not said.startswith(("Thank you", "Understood", "Got it", "Noted"))
+
+
 def test_what_do_you_mean_gets_a_simpler_wording_once():
     talk = answered_until(Talk(), "criteria")
     before = talk.said[-1]
@@ -458,6 +466,13 @@ def test_a_pause_is_silent_and_a_return_repeats_a_line_of_theirs():
     assert talk.state.pending.topic == "criteria"
 
 
+def test_a_line_that_is_given_back_does_not_break_off():
+    talk = Talk()
+    talk.answer("We replaced the old system for our reports because they took days")
+    talk.do("pause")
+    assert "“" not in talk.do("resume")
+
+
 def test_an_answer_while_paused_is_an_answer():
     talk = answered_until(Talk(), "criteria")
     talk.do("pause")
@@ -489,6 +504,17 @@ def test_the_recap_is_made_of_their_words():
     for line in talk.state.recap:
         assert any(line in heard for heard in talk.heard)
         assert f"“{line}”" in talk.said[-1]
+
+
+def test_a_bare_ok_is_no_line_of_the_recap():
+    talk = answered_until(Talk(), "criteria")
+    talk.answer("ok")
+    while talk.state.pending.topic == "criteria":
+        talk.do("skip")
+    talk.run(lambda t: ("confirm", "") if t.state.expects in ("recap", "experience") else cooperative(t))
+
+    assert talk.state.recap
+    assert "ok" not in talk.state.recap
 
 
 def test_confirming_the_recap_completes():

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from afterword.db import Db, fetch_all, fetch_one
+from afterword.settings import Settings
 from tests.conftest import Api, Tenant
 from tests.page_forms import Reader, Visitor
 
@@ -344,6 +346,31 @@ async def test_while_the_database_is_away_the_page_keeps_the_text_and_sends_it_a
     assert [turn["text"] for turn in await turns(db, interview)] == [f"{PRICE} <b>&"]
 
 
+async def test_the_closing_questions_are_no_answer_to_another_question(
+    db: Db, interview: dict[str, Any], jane: Visitor
+):
+    await jane.do("consent")
+
+    answer = await jane.send({**await jane.fields("answer"), "action": "experience", "satisfaction": "7"})
+
+    assert answer.status_code == 409
+    assert await turns(db, interview) == []
+    assert (await stored(db, interview))["experience"] is None
+
+
+async def test_nobody_fills_the_disk_by_pausing(
+    configure: Callable[..., Settings], db: Db, interview: dict[str, Any], jane: Visitor
+):
+    configure(survey_messages=4)
+    await jane.do("consent")
+    for action in ("pause", "resume", "pause", "resume"):
+        await jane.do(action)
+
+    assert (await jane.send(await jane.fields("pause"))).status_code == 409
+    assert len(await turns(db, interview)) == 4
+    await jane.do("stop")
+
+
 async def test_a_closed_interview_stores_nothing_more(db: Db, interview: dict[str, Any], jane: Visitor):
     await jane.do("consent")
     late = await jane.fields("answer", text="Too late to be stored, but not to be copied.")
@@ -509,6 +536,8 @@ async def test_every_token_that_opens_nothing_gets_the_same_page(acme: Tenant, w
     [
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "http://127.0.0.1:8321.evil.example"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "https://user@127.0.0.1:8321"}, 403),
         ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Origin": "http://127.0.0.1:8321", "Sec-Fetch-Site": "same-origin"}, 303),

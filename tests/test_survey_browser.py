@@ -239,6 +239,19 @@ async def test_the_token_leaves_the_address_bar_and_a_reload_goes_on(site: Site,
     await expect(page.get_by_label("Your answer")).to_have_value("")
 
 
+async def test_a_break_keeps_what_was_half_typed(site: Site, visit: Callable[..., Any]):
+    page = await visit(await site.link())
+    await begin(page)
+    await page.get_by_label("Your answer").fill("Half a thou")
+    await page.get_by_role("button", name="Pause", exact=True).click()
+    await page.get_by_role("button", name="Continue", exact=True).click()
+
+    await expect(page.get_by_label("Your answer")).to_have_value("Half a thou")
+    await page.get_by_label("Your answer").fill(PRICE)
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.get_by_label("Your answer")).to_have_value("")
+
+
 async def test_without_a_token_the_page_asks_for_the_link(site: Site, visit: Callable[..., Any]):
     page = await visit(f"{site.url}/survey")
 

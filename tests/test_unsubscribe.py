@@ -59,7 +59,7 @@ async def test_looking_at_the_link_changes_nothing(acme: Tenant, db: Db, web: ht
     assert await suppression(acme, db) is None
     page = await web.get(link)
     assert page.status_code == 200
-    assert "No more mails from Acme?" in page.text
+    assert "No more e-mails from Acme?" in page.text
     assert 'method="post"' in page.text
     assert "<script" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
@@ -88,7 +88,7 @@ async def test_a_post_suppresses_whatever_it_brings(
 
     assert answer.status_code == 200
     assert not {"location", "set-cookie"} & set(answer.headers)
-    assert "Acme will not send you any more mails" in answer.text
+    assert "Acme will not send you any more e-mails" in answer.text
     found = await suppression(acme, db)
     assert found is not None
     assert (found.reason, found.source) == ("unsubscribed", source)
@@ -167,7 +167,7 @@ async def test_the_contact_can_take_it_back(acme: Tenant, db: Db, web: httpx.Asy
     page = await web.post(link, data={"action": "unsubscribe"})
     assert 'value="undo"' in page.text
     page = await web.post(link, data={"action": "undo"})
-    assert "Mails are on again" in page.text
+    assert "These e-mails are on again" in page.text
     assert await suppression(acme, db) is None
 
     await web.post(link, data=ONE_CLICK)

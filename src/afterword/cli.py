@@ -47,6 +47,8 @@ def main() -> None:
         _fail(str(error))
     except psycopg.OperationalError as error:
         _fail(f"The database does not answer: {str(error).strip().splitlines()[0]}")
+    except psycopg.Error as error:
+        _fail(f"The database refused: {error.diag.message_primary or type(error).__name__}")
 
 
 def _fail(message: str) -> None:

@@ -103,7 +103,8 @@ def _mail(settings: Settings) -> str:
     refusal = asyncio.run(_greet(settings))
     if refusal is not None:
         raise _Fault(f"the mail server cannot be used: {refusal.code or ''} {refusal.text}".replace("  ", " "))
-    return f"{urlsplit(settings.smtp_url).hostname} accepts our login"
+    server = urlsplit(settings.smtp_url)
+    return f"{server.hostname} accepts our login" if server.username else f"{server.hostname} answers; no login is set"
 
 
 async def _greet(settings: Settings) -> mail.Outcome | None:

@@ -182,7 +182,8 @@ class SmtpMailer:
                     continue  # the server had closed it in the meantime: nothing is lost but the connection
                 if isinstance(error, ValueError):  # an address that cannot be written into a command
                     return Outcome("permanent", stage, None, None, _readable(str(error)))
-                return _unreachable(error)
+                # it had greeted us a moment ago: what it hung up on is this mail, which must not hold up the others
+                return Outcome("temporary", stage, None, None, _readable(str(error) or type(error).__name__))
             return _SmtpEnvelope(self, connection)
 
     async def _connect(self) -> "_Connection | Outcome":

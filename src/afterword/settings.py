@@ -8,9 +8,11 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import platformdirs
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -71,15 +73,22 @@ class Settings(BaseSettings):
     def _public_url(cls, value: str) -> str:
         if value:
             parts = urlsplit(value)
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            good = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
+            if not good or not _has_port(parts):
                 raise ValueError("give an address such as https://interviews.example.com")
         return value.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: str) -> str:
+        example = "give an address such as postgresql://user:password@host:5432/database"
         if value and urlsplit(value).scheme not in {"postgresql", "postgres"}:
-            raise ValueError("give an address such as postgresql://user:password@host:5432/database")
+            raise ValueError(example)
+        try:
+            conninfo_to_dict(value)
+        except psycopg.ProgrammingError:
+            # what the driver says may quote a password that is not encoded
+            raise ValueError(f"{example}; write special characters of the password as %40 for @") from None
         return value
 
     @field_validator("smtp_url")
@@ -87,8 +96,10 @@ class Settings(BaseSettings):
     def _smtp_url(cls, value: str) -> str:
         if value:
             parts = urlsplit(value)
-            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or not _has_port(parts):
                 raise ValueError("give an address such as smtp://user:password@host:587?tls=starttls")
+            if set(parse_qs(parts.query).get("tls", [])) - {"starttls", "implicit", "none"}:
+                raise ValueError("tls must be starttls, implicit or none")
         return value
 
     @field_validator("secret_key")
@@ -116,6 +127,14 @@ class Settings(BaseSettings):
     def plan_limits(self) -> tuple[int, int, int]:
         """Requests a minute for Essentials, Growth and Enterprise."""
         return self.plan_essentials_per_minute, self.plan_growth_per_minute, self.plan_enterprise_per_minute
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port is a number that a port can have, or left out."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def load() -> Settings:

@@ -24,6 +24,9 @@ router = APIRouter(prefix="/outbox", include_in_schema=False)
 
 _COOKIE = "afterword_outbox"
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_BY_ITS_LINK = (
+    "Open the outbox by the link that the server printed when it started. It works once; a restart prints a new one."
+)
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -131,7 +134,7 @@ def _local(request: Request) -> Settings:
 
 def _begin_session(request: Request, settings: Settings, key: str | None) -> str:
     """Trade the key for a session, once. Raises Forbidden."""
-    refused = Forbidden("Open the outbox by the link that the server printed when it started; it works once.")
+    refused = Forbidden(_BY_ITS_LINK)
     if "prefetch" in request.headers.get("sec-purpose", "") or not _matches(_key_file(settings), key):
         raise refused
     try:
@@ -146,7 +149,7 @@ def _begin_session(request: Request, settings: Settings, key: str | None) -> str
 def _open(request: Request, name: str) -> mail.CapturedMail:
     settings = _local(request)
     if not _matches(_session_file(settings), request.cookies.get(_COOKIE)):
-        raise Forbidden("Open the outbox by the link that the server printed when it started; it works once.")
+        raise Forbidden(_BY_ITS_LINK)
     found = mail.read_captured(settings.outbox_folder, name)
     if found is None:
         raise NotFound("There is no such mail in the outbox.")

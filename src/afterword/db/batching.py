@@ -46,8 +46,10 @@ class Batcher(Generic[T]):
     async def _work(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(0)  # what has reached our sockets by now comes along
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-                await self._answer(batch)
+                if batch:  # else the other lane has taken them
+                    await self._answer(batch)
         finally:
             self._lanes -= 1
 

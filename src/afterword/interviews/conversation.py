@@ -7,8 +7,10 @@ event and the analysis job. If the process dies after (1), the answer stands the
 or after 15 seconds the worker's sweep, takes steps (2) and (3) again, and the first to commit wins.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +27,10 @@ LINK_DAYS = 90  # a link lives this long after the last mail or call
 IDLE_DAYS = 30  # after this long without an answer an interview that was begun counts as completed
 
 _OPEN_PHASES = ("asking", "recap", "experience", "paused")
+_LEADING_OUT = ("skip", "stop", "confirm", "experience")  # what an interview that is full still takes
 _WORDLESS = ("skip", "stop", "pause", "resume", "confirm", "go_on", "undo", "experience")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +227,11 @@ async def _store_answer(tx: Tx, row: _Row, turn_no: int, client_id: str, answer:
     visit = await _visit(tx, row)
     if not visit.open and not (visit.can_undo and answer.action == "undo"):
         raise Conflict("This interview is closed; nothing more was stored.")
-    if turn_no != row.turn_no or visit.awaiting_reply:
+    out_of_place = answer.action == "experience" and (visit.state is None or visit.state.expects != "experience")
+    if turn_no != row.turn_no or visit.awaiting_reply or out_of_place:
         raise Conflict("The conversation has moved on, perhaps in another window. Here is where it stands.")
     said = sum(turn.role == "contact" for turn in visit.turns)
-    if said >= current().survey_messages and answer.action == "answer":
+    if said >= current().survey_messages and answer.action not in _LEADING_OUT:
         raise Conflict(f"That was message {said}, more than an interview can hold. Please end it; all of it is stored.")
     await _store_turn(tx, row, turn_no + 1, "contact", answer.action, answer.text, (), client_id=client_id)
     await execute(
@@ -526,11 +532,15 @@ async def finish_replies(db: Db) -> int:
             where reply_due_at < clock_now() order by reply_due_at limit 100
             """,
         )
-    return sum([await reply(db, place.org_id, place.interview_id) for place in waiting])
+    replied = 0
+    for place in waiting:
+        with _set_aside(place):
+            replied += await reply(db, place.org_id, place.interview_id)
+    return replied
 
 
 async def complete_idle(db: Db) -> int:
-    """Complete interviews whose last answer is older than IDLE_DAYS, as `expired`; how many."""
+    """Complete interviews under way whose last answer is older than IDLE_DAYS, as `expired`; how many."""
     async with db.tx() as tx:
         idle = await fetch_all(
             tx,
@@ -538,13 +548,44 @@ async def complete_idle(db: Db) -> int:
             """
             select org_id, id as interview_id from interviews
             where answered_at < clock_now() - make_interval(days => %(days)s) and completed_at is null
+              and phase = any(%(open)s)
             order by answered_at limit 100
             """,
             days=IDLE_DAYS,
+            open=list(_OPEN_PHASES),
         )
+    completed = 0
     for place in idle:
-        async with db.tx() as tx:
-            row = await _by_id(tx, place.org_id, place.interview_id, lock=True)
-            if row is not None:
-                await _complete(tx, row, "expired")
-    return len(idle)
+        with _set_aside(place):
+            completed += await _complete_if_idle(db, place)
+    return completed
+
+
+async def _complete_if_idle(db: Db, place: _Place) -> bool:
+    """Look once more, under the lock: the contact may have come back, or withdrawn."""
+    async with db.tx() as tx:
+        row = await _by_id(tx, place.org_id, place.interview_id, lock=True)
+        idle = row is not None and await execute(
+            tx,
+            """
+            select from interviews
+            where org_id = %(org_id)s and id = %(id)s and completed_at is null and phase = any(%(open)s)
+              and answered_at < clock_now() - make_interval(days => %(days)s)
+            """,
+            org_id=place.org_id,
+            id=place.interview_id,
+            days=IDLE_DAYS,
+            open=list(_OPEN_PHASES),
+        )
+        if row is not None and idle:
+            await _complete(tx, row, "expired")
+        return bool(idle)
+
+
+@contextlib.contextmanager
+def _set_aside(place: _Place) -> Generator[None]:
+    """One interview that cannot be read must not hold up the others in a sweep."""
+    try:
+        yield
+    except (paige.GuideError, ValueError, LookupError, TypeError):
+        _log.exception("interview %d cannot be read; the sweep goes on with the next", place.interview_id)

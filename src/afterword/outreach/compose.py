@@ -167,7 +167,7 @@ def _text(letter: Letter, values: Mapping[str, str]) -> str:
         sender,
         *letter.postal_address.splitlines(),
         "",
-        f"No more mails like this from {letter.vendor}:",
+        f"No more e-mails like this from {letter.vendor}:",
         letter.unsubscribe_link,
     ]
     return f"{_fill(letter.body, values).strip()}\n\n" + "\n".join(footer) + "\n"
@@ -198,7 +198,7 @@ def _html(letter: Letter, values: Mapping[str, str], subject: str) -> str:
 <div style="margin:28px 0 0;padding:16px 0 0;border-top:1px solid rgba(128,128,128,.4)">
 <p style="{_SMALL}">{postal}</p>
 <p style="{_SMALL}"><a href="{html.escape(letter.unsubscribe_link)}" style="color:inherit">\
-No more mails like this from {html.escape(letter.vendor)}</a></p>
+No more e-mails like this from {html.escape(letter.vendor)}</a></p>
 </div>
 </div>
 </body>

@@ -26,8 +26,8 @@ Hi {first_name},
 You took part in {company}'s evaluation of our product, and nobody can tell us better than you how it really went.
 
 Would you take about {survey_length} for an interview in writing? Our AI interviewer asks, you answer whenever it \
-suits you. It is not a sales conversation: our product team reads the answers, and nobody will try to reopen your \
-decision.
+suits you. It is not a sales conversation: our product and sales teams read the answers, and nobody will try to \
+reopen your decision.
 
 {link}
 
@@ -51,7 +51,7 @@ later:
 
 {link}
 
-If you would rather not get these mails, say so and I will stop.
+If you would rather not get these e-mails, say so and I will stop.
 
 Thank you,
 {sender_name}
@@ -62,14 +62,14 @@ Thank you,
         """\
 Hi {first_name},
 
-This is my last mail about {company}'s evaluation.
+This is my last e-mail about {company}'s evaluation.
 
 If there is one thing that we should have done differently, a single sentence in reply tells us. The interview with \
 our AI interviewer, about {survey_length}, stays open for you as well:
 
 {link}
 
-If you would rather leave it, you need not do anything. And if you want no such mails from us ever again, reply \
+If you would rather leave it, you need not do anything. And if you want no such e-mails from us ever again, reply \
 "no more" or use the link below.
 
 Thank you for reading,

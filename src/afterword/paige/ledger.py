@@ -111,7 +111,9 @@ def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
 def latest_words(state: State) -> str:
     """A few words of the last thing they told us; empty where none are fit to hand back."""
     for item in reversed(state.evidence):
-        if item.prompted and (said := quotes.echo(item.text, judge.words(judge.fold(item.text))[:1])):
+        said = quotes.echo(item.text, judge.words(judge.fold(item.text))[:1]) if item.prompted else ""
+        # A clause that breaks off in the middle does not sound like listening.
+        if said and re.match(r"\W*(?:$|[,;:.!?()\n–—])", item.text.partition(said)[2]):
             return said
     return ""
 
@@ -120,7 +122,8 @@ def recap_lines(guide: Guide, state: State, weights: Mapping[str, int]) -> tuple
     """Three to five sentences of theirs, one for each of the topics that matter most, in the order they were said."""
     best: dict[str, Evidence] = {}
     for item in state.evidence:
-        if item.prompted and re.search(_WORDY, item.text) and item.score > _floor(best, item.topic):
+        wordy = re.search(_WORDY, item.text) and not judge.affirms(item.text)  # a bare "ok" is no takeaway
+        if item.prompted and wordy and item.score > _floor(best, item.topic):
             best[item.topic] = item
     rank = {topic.id: (topic.priority, -weights[topic.id]) for topic in guide.topics}
     chosen = sorted(best.values(), key=lambda item: (*rank.get(item.topic, (2, 0)), -item.score))

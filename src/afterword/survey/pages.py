@@ -201,7 +201,7 @@ def _refuse_foreign(request: Request) -> None:
     site = request.headers.get("sec-fetch-site", "none")
     origin = request.headers.get("origin", "null")
     ours = {urlsplit(current().base_url).netloc, request.headers.get("host", "")}
-    if site not in {"same-origin", "none"} or (origin != "null" and urlsplit(origin).netloc not in ours):
+    if site not in {"same-origin", "none"} or (origin != "null" and origin.partition("://")[2] not in ours):
         raise Forbidden("This form was sent from another site. Please open the link in your invitation.")
 
 

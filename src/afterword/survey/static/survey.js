@@ -117,11 +117,21 @@ function restoreDraft() {
     keepDraft({ target: text });
     return;
   }
+  const draft = storedDraft();
+  if (draft.token === token && (draft.held || draft.turn === turnOf(text.form))) text.value = draft.text;
+}
+
+// What was sent is no draft any more. A break is no answer: what was half typed waits for the next text box.
+function settleDraft(action) {
+  const draft = action === "pause" || action === "resume" ? storedDraft() : {};
+  memory.set("draft", JSON.stringify({ ...draft, held: true }));
+}
+
+function storedDraft() {
   try {
-    const draft = JSON.parse(memory.get("draft") ?? "{}");
-    if (draft.token === token && draft.turn === turnOf(text.form)) text.value = draft.text;
+    return JSON.parse(memory.get("draft") ?? "{}");
   } catch {
-    memory.set("draft", "{}");
+    return {};
   }
 }
 
@@ -155,7 +165,7 @@ async function attempt(form, fields, tries) {
   try {
     const step = await post(form, fields);
     busy(form, false);
-    if (!step.error) memory.set("draft", "{}");
+    if (!step.error) settleDraft(fields.get("action"));
     if (step.html) show(step);
     else form.append(noticeBox(step.error.message));
   } catch {
