@@ -149,7 +149,7 @@ def test_a_key_that_has_ended_before_it_begins_is_refused(run: Run):
     refused = run("keys", "create", "--expires", "2020-01-01")
 
     assert refused.returncode == 1
-    assert refused.stderr == "expires_at lies in the past; the key would never work\n"
+    assert refused.stderr == "--expires lies in the past; the key would never work\n"
 
 
 def test_an_unknown_scope_is_refused_and_makes_no_key(run: Run, database_url: str):

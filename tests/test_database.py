@@ -1,18 +1,19 @@
 """The pool, the transaction and the migrations."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
 import pytest
 
-from afterword import clock, mail
+from afterword import clock, mail, provision
 from afterword.db import Db, execute, fetch_one
 from afterword.db.embedded import EmbeddedServer
 from afterword.db.migrate import MigrationError, migrate
 from afterword.errors import Unavailable
-from afterword.settings import current
+from afterword.settings import Settings, current
 
 
 @pytest.fixture
@@ -93,3 +94,13 @@ async def test_the_two_clocks_agree(db: Db):
 async def test_a_statement_that_finds_nothing_returns_none(db: Db):
     async with db.tx() as tx:
         assert await fetch_one(tx, Row, "select 1 as n where false") is None
+
+
+def test_of_two_servers_that_first_start_at_once_one_makes_the_demo(
+    database_url: str, configure: Callable[..., Settings]
+) -> None:
+    settings = configure()
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(lambda _: provision.prepare(database_url, settings), range(4)))
+
+    assert sum(any(line.startswith("API key:") for line in lines) for lines in said) == 1

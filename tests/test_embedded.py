@@ -268,6 +268,26 @@ def test_a_full_disk_is_called_so_and_what_was_stored_is_there_when_it_has_room_
         until(answers, 60)
 
 
+@pytest.mark.parametrize(
+    "words", ["could not write init file: No space left on device", "HINT:  Check free disk space."]
+)
+def test_a_postgresql_that_lives_but_has_no_room_for_a_session_is_not_waited_for(tmp_path, words):
+    programs = tmp_path / "programs"
+    programs.mkdir(mode=0o755)
+    for name, script in {
+        "initdb": 'echo 18 > "$2/PG_VERSION"; touch "$2/postgresql.conf"',
+        "postgres": f"echo 'FATAL:  {words}' >&2; exec sleep 100",
+    }.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    started = time.monotonic()
+
+    with pytest.raises(EmbeddedError, match=r"disk that holds .* is full"):
+        EmbeddedServer.start(tmp_path / "data", programs=programs)
+
+    assert time.monotonic() - started < 30
+
+
 @only_root
 @only_linux
 def test_root_needs_no_permission_changed_for_folders_of_its_own(tmp_path):

@@ -42,6 +42,22 @@ async def test_the_shipped_sequences(acme: Tenant, db: Db) -> None:
     assert [one.id for one in listed] == [demo.id, buyer.id]
 
 
+async def test_what_was_posted_is_what_is_listed(acme: Tenant) -> None:
+    posted = await acme.api.post(
+        "/sequences",
+        {
+            "name": "Mornings",
+            "interview_type_id": acme.type_id,
+            "window": [{"days": ["mon"], "from": "09:00", "to": "11:00"}],
+            "steps": [{"subject": "Hello", "body": "{link}"}],
+        },
+    )
+
+    assert posted.status_code == 201, posted.text
+    assert posted.json()["window"] == [{"days": ["mon"], "from": "09:00", "to": "11:00"}]
+    assert (await acme.api.get("/sequences")).json()["data"][-1] == posted.json()
+
+
 def _step(**changes: Any) -> Step:
     return Step(**{"position": 1, "delay": Delay("minutes", 0), "subject": "Hello", "body": "{link}", **changes})
 
@@ -50,6 +66,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"name": " "}, "name must not be empty"),
     ({"name": "a\nb"}, "name must not contain line breaks"),
     ({"interview_type_id": "type_none"}, "interview_type_id not found"),
+    ({"time_zone": "localtime"}, "time_zone 'localtime' is not an IANA time zone"),
     ({"steps": []}, "steps must be 1 to 10"),
     ({"steps": [_step()] * 11}, "steps must be 1 to 10"),
     ({"steps": [_step(subject="")]}, r"steps\[0\]\.subject must not be empty"),

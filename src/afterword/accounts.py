@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from afterword import clock, ids, tokens
+from afterword import ids, tokens
 from afterword.db import Db, Tx, execute, fetch_all, fetch_one
 from afterword.errors import BadRequest, IdempotencyMismatch, NotFound, Unauthorized
 from afterword.settings import Plan, current
@@ -126,7 +126,8 @@ async def organization(tx: Tx, org_id: str) -> Organization:
 
 
 async def any_organization(tx: Tx) -> bool:
-    """Whether the database holds an organization yet."""
+    """Whether the database holds an organization yet. Of several that ask, one at a time may act on the answer."""
+    await execute(tx, "lock table organizations in share row exclusive mode")
     return await execute(tx, "select from organizations limit 1") > 0
 
 
@@ -141,8 +142,6 @@ async def create_key(
         raise BadRequest.field("scopes", f"has the unknown scope {unknown[0]}; the scopes are {', '.join(SCOPES)}")
     if not scopes:
         raise BadRequest.field("scopes", f"must name at least one of {', '.join(SCOPES)}")
-    if expires_at is not None and expires_at <= clock.now():
-        raise BadRequest.field("expires_at", "lies in the past; the key would never work")
     secret = tokens.new_api_key()
     key = await fetch_one(
         tx,

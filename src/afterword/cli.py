@@ -146,6 +146,8 @@ def create_key(
         organization = await _organization(tx, org)
         scopes = scope or SCOPES
         expires_at = expires.replace(tzinfo=UTC) if expires else None
+        if expires_at is not None and expires_at <= clock.now():
+            raise AfterwordError("--expires lies in the past; the key would never work")
         return await accounts.create_key(tx, organization.id, name, scopes=scopes, expires_at=expires_at)
 
     key, secret = _run(work)

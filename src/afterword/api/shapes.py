@@ -90,7 +90,7 @@ def page(rows: Sequence[M], limit: int, last_id: str | None) -> Page[M]:
 
 def json_response(body: BaseModel, status: int = 200) -> Response:
     """The model as JSON."""
-    return Response(body.model_dump_json(), status, media_type="application/json")
+    return Response(body.model_dump_json(by_alias=True), status, media_type="application/json")
 
 
 async def create_once(
@@ -100,7 +100,7 @@ async def create_once(
     async with db.tx() as tx:
         if key is not None and (kept := await accounts.recall(tx, caller.org_id, key)) is not None:
             return Response(kept, 201, {"Idempotent-Replayed": "true"}, media_type="application/json")
-        answer = (await create(tx)).model_dump_json()
+        answer = (await create(tx)).model_dump_json(by_alias=True)
         if key is not None:
             await accounts.keep(tx, caller.org_id, key, answer)
     return Response(answer, 201, media_type="application/json")

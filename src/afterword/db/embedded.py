@@ -34,6 +34,7 @@ _FAST_SHUTDOWN = 60.0  # seconds, then harder
 _BACK_OFF = 0.2, 10.0  # seconds before the first restart, doubled up to the second figure
 _HEALTHY = 30.0  # seconds of life after which the back-off starts over
 _LOG_LIMIT = 10_000_000  # bytes, then the log becomes postgres.log.1
+_FULL = ("No space left on device", "Check free disk space")  # said when the disk is full
 _RETRY = ("pre-existing shared memory block", "lock file")  # said while processes of an older one are still there
 
 # Whether the kernel ends PostgreSQL for us when we die. Where it does not (macOS), a small process watches a pipe.
@@ -240,6 +241,8 @@ class EmbeddedServer:
                     self._fail("PostgreSQL did not start", said)
                 time.sleep(0.2)
                 self._spawn()
+            elif any(words in self._last_words() for words in _FULL):
+                self._fail("PostgreSQL did not start", self._last_words())  # it lives, and turns every session away
             elif now - started > _RECOVERY:
                 self._fail(f"PostgreSQL did not answer within {_RECOVERY:.0f} s", self._last_words())
             time.sleep(0.02)
@@ -325,7 +328,7 @@ class EmbeddedServer:
 
     def _why_it_ended(self) -> str:
         said = self._last_words()
-        if "No space left on device" in said:
+        if any(words in said for words in _FULL):
             return "the disk is full."
         code = self._process.returncode if self._process else 0
         if code == 0:
@@ -335,7 +338,7 @@ class EmbeddedServer:
         return (_verdict(said) or f"exit status {code}").rstrip(".") + "."
 
     def _fail(self, what: str, said: str) -> NoReturn:
-        if "No space left on device" in said or shutil.disk_usage(self._folder.path).free < 1_000_000:
+        if any(words in said for words in _FULL) or shutil.disk_usage(self._folder.path).free < 1_000_000:
             raise disk_full(self._folder.path)
         raise EmbeddedError(f"{what}: {_verdict(said) or 'no reason given'} (more in {self._log})")
 

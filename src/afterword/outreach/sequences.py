@@ -396,4 +396,4 @@ def _sized(text: str, field: str, longest: int, *, required: bool) -> str:
 
 @functools.cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones() - {"localtime"})  # that one is whatever this machine is set to
