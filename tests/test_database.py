@@ -1,9 +1,12 @@
 """The pool, the transaction and the migrations."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,6 +17,7 @@ from afterword.db.embedded import EmbeddedServer
 from afterword.db.migrate import MigrationError, migrate
 from afterword.errors import Unavailable
 from afterword.settings import Settings, current
+from tests.serving import children
 
 
 @pytest.fixture
@@ -104,3 +108,22 @@ def test_of_two_servers_that_first_start_at_once_one_makes_the_demo(
         said = list(pool.map(lambda _: provision.prepare(database_url, settings), range(4)))
 
     assert sum(any(line.startswith("API key:") for line in lines) for lines in said) == 1
+
+
+async def test_a_database_that_is_frozen_does_not_hold_its_callers_for_ever(tmp_path: Path):
+    server = EmbeddedServer.start(tmp_path, durable=False)
+    assert server.pid is not None
+    async with Db.open(server.url, size=1) as db:
+        assert await db.one(Row, "select 1 as n") is not None
+        frozen = [server.pid, *children(server.pid)]
+        try:
+            for pid in frozen:
+                os.kill(pid, signal.SIGSTOP)
+            async with asyncio.timeout(30):
+                with pytest.raises(Unavailable):
+                    await db.one(Row, "select 1 as n")
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+        assert await db.one(Row, "select 1 as n") is not None
+    server.stop()

@@ -106,6 +106,7 @@ ELSEWHERE = {"POST /api/v1/deals": "test_the_same_external_id_is_two_deals"}
 BY_TOKEN = {"GET /survey", "HEAD /survey", "POST /survey", "GET /unsubscribe", "HEAD /unsubscribe", "POST /unsubscribe"}
 OPERATOR = {"GET /outbox", "GET /outbox/{name}", "GET /outbox/{name}/html", "GET /outbox/{name}/raw"}
 PUBLIC = {
+    "GET /",
     "GET /api/v1/openapi.json",
     "GET /docs",
     "GET /healthz",

@@ -228,3 +228,9 @@ async def test_a_missing_asset_is_an_ordinary_not_found(web: httpx.AsyncClient) 
         answer = await web.get(path)
         assert answer.status_code == 404, path
         assert answer.json()["error"]["code"] == "not_found"
+
+
+async def test_the_printed_address_leads_to_the_documentation(web: httpx.AsyncClient) -> None:
+    answer = await web.get("/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/docs")

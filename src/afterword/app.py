@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -59,6 +59,7 @@ def create_app(settings: Settings, database_url: str) -> "Door":
     app.include_router(dashboard.router)
     app.mount("/survey/static", survey.static_files())
     api.mount_docs(app)
+    app.add_api_route("/", _front_door, include_in_schema=False)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/readyz", _readyz, include_in_schema=False)
     app.add_exception_handler(AfterwordError, _on_our_error)
@@ -102,6 +103,11 @@ class _HttpProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+async def _front_door() -> Response:
+    """Whoever opens the printed address finds the documentation."""
+    return RedirectResponse("/docs", 307)
 
 
 async def _healthz() -> Response:
@@ -206,9 +212,9 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     http = cast("HTTPException", error)
     match http.status_code:
         case 404:
-            ours: AfterwordError = NotFound(
-                f"Nothing is at {request.url.path[:200]}. The API is under /api/v1; see /docs."
-            )
+            for_people = request.url.path.startswith(_PEOPLE)
+            way = "Please open the link in your e-mail again." if for_people else "The API is under /api/v1; see /docs."
+            ours: AfterwordError = NotFound(f"Nothing is at {request.url.path[:200]}. {way}")
         case 405:
             ours = MethodNotAllowed(
                 f"{request.method[:20]} is not possible here.", headers={"Allow": _allowed_methods(request)}

@@ -26,7 +26,7 @@ Tx = psycopg.AsyncConnection[tuple[object, ...]]
 
 # A caller that waits for a lock longer than this is told to come back (the Idempotency-Key's 5 seconds are the longest
 # wait that we promise). An idle transaction would hold back vacuum and slow every claim.
-_SESSION = "-c lock_timeout=5s -c statement_timeout=20s -c idle_in_transaction_session_timeout=10s -c timezone=UTC"
+_SESSION = "-c lock_timeout=5s -c statement_timeout=8s -c idle_in_transaction_session_timeout=10s -c timezone=UTC"
 # A server that vanished without a word (a pulled plug, a firewall) is given up after half a minute.
 _NOTICE_A_DEAD_SERVER = {
     "connect_timeout": 5,
@@ -34,6 +34,8 @@ _NOTICE_A_DEAD_SERVER = {
     "keepalives_interval": 5,
     "tcp_user_timeout": 30_000,
 }
+# Longer than any statement may take: whoever is still waiting then waits for a database that does not run.
+_DEADLINE = 10.0  # seconds
 _WAIT_FOR_CONNECTION = 2.0  # seconds; then 503 rather than a queue nobody sees
 
 # What a broken constraint means to the caller. The one place where a constraint's name becomes an error.
@@ -123,9 +125,9 @@ class Db:
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Tx]:
         try:
-            async with self._pool.connection() as conn:
+            async with asyncio.timeout(_DEADLINE), self._pool.connection() as conn:
                 yield conn
-        except psycopg_pool.PoolTimeout as error:
+        except (psycopg_pool.PoolTimeout, TimeoutError) as error:
             raise Unavailable from error
         except psycopg.Error as error:
             self._check_idle_connections(error)
