@@ -11,12 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from afterword import clock, mail, provision
+from afterword import clock, mail, provision, tokens
 from afterword.db import Db, execute, fetch_one
 from afterword.db.embedded import EmbeddedServer
 from afterword.db.migrate import MigrationError, migrate
 from afterword.errors import Unavailable
-from afterword.settings import Settings, current
+from afterword.settings import Settings, SettingsError, current
 from tests.serving import children
 
 
@@ -127,3 +127,22 @@ async def test_a_database_that_is_frozen_does_not_hold_its_callers_for_ever(tmp_
                 os.kill(pid, signal.SIGCONT)
         assert await db.one(Row, "select 1 as n") is not None
     server.stop()
+
+
+def test_a_database_is_not_served_with_another_secret_unless_the_old_one_is_given(
+    empty_database: str, configure: Callable[..., Settings]
+):
+    migrate(empty_database)
+    old = "the first secret of this installation"
+    new = "the second secret of this installation"
+    try:
+        starts = [(old, [], True), (old, [], True), (new, [], False), (new, [old], True), (old, [], False)]
+        for known, others, good in starts:
+            tokens.use(known.encode(), [one.encode() for one in others])
+            if good:
+                assert provision.prepare(empty_database, configure())
+            else:
+                with pytest.raises(SettingsError, match="AFTERWORD_OLD_SECRET_KEYS"):
+                    provision.prepare(empty_database, configure())
+    finally:
+        tokens.load_secret(configure())

@@ -125,6 +125,21 @@ async def organization(tx: Tx, org_id: str) -> Organization:
     return found
 
 
+async def recognize_secret(tx: Tx, fingerprints: Sequence[bytes]) -> bool:
+    """Whether this database belongs to one of these secrets. If so, or if it is new, it belongs to the first now."""
+    known = await execute(
+        tx,
+        """
+        insert into installation as i (secret_fingerprint) values (%(current)s)
+        on conflict (only_one) do update set secret_fingerprint = excluded.secret_fingerprint
+        where i.secret_fingerprint = any(%(fingerprints)s)
+        """,
+        current=fingerprints[0],
+        fingerprints=list(fingerprints),
+    )
+    return known > 0
+
+
 async def any_organization(tx: Tx) -> bool:
     """Whether the database holds an organization yet. Of several that ask, one at a time may act on the answer."""
     await execute(tx, "lock table organizations in share row exclusive mode")

@@ -5,10 +5,10 @@ import json
 import shlex
 from dataclasses import dataclass
 
-from afterword import accounts, deals, interview_types, outreach
+from afterword import accounts, deals, interview_types, outreach, tokens
 from afterword.accounts import ApiKey, Organization
 from afterword.db import Db, Tx
-from afterword.settings import Settings
+from afterword.settings import Settings, SettingsError
 
 _DEMO_DEAL: dict[str, object] = {
     "name": "Initech: platform renewal",
@@ -47,6 +47,12 @@ def prepare(url: str, settings: Settings) -> list[str]:
 
 async def _prepare(url: str, settings: Settings) -> list[str]:
     async with Db.open(url, size=1, name="afterword provision") as db, db.tx() as tx:
+        if not await accounts.recognize_secret(tx, tokens.fingerprints()):
+            raise SettingsError(
+                "AFTERWORD_SECRET_KEY: this database was made with another secret, and no link in it would work with "
+                "this one. Give the old one (embedded: the file secret in the data folder), or, to change it, add the "
+                "old one to AFTERWORD_OLD_SECRET_KEYS."
+            )
         if await accounts.any_organization(tx):
             return ["This database was set up before; `afterword keys create` makes another API key."]
         organization = await accounts.create_organization(tx, "Demo", "growth")

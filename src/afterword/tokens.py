@@ -90,6 +90,11 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def fingerprints() -> list[bytes]:
+    """What tells the known secrets apart, the current one's first, without telling anything of them. 32 bytes each."""
+    return list(_derived("fingerprint"))
+
+
 def new_seed() -> bytes:
     """16 random bytes, stored with an interview; its survey token follows from them."""
     return secrets.token_bytes(16)

@@ -1,5 +1,6 @@
 """The contact's page over HTTP: reading it changes nothing, every step is one form, and each answer is taken once."""
 
+import asyncio
 import json
 import logging
 import re
@@ -34,6 +35,7 @@ _STREAM = "application/x-ndjson"
 _MAX_BODY = 256 * 1024
 _DRAINED = 16 * _MAX_BODY  # read and dropped, so that a browser gets to see our answer
 _MAX_FIELDS = 20
+_READ_SECONDS = 30.0  # for the whole form to arrive
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TURN = re.compile(r"\d{1,6}")
 
@@ -223,12 +225,16 @@ async def _form(request: Request) -> dict[str, str]:
 
 async def _body(request: Request) -> bytes:
     body, size = bytearray(), 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= _MAX_BODY:
-            body += chunk
-        elif size > _DRAINED:
-            break
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size <= _MAX_BODY:
+                    body += chunk
+                elif size > _DRAINED:
+                    break
+    except TimeoutError:
+        raise BadRequest(f"The form did not arrive within {_READ_SECONDS:.0f} seconds. Please send it again.") from None
     if size > _MAX_BODY:
         raise PayloadTooLarge(f"A form can have at most {_MAX_BODY // 1024} KiB. Please shorten what you wrote.")
     return bytes(body)

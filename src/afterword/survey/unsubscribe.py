@@ -3,6 +3,8 @@
 A POST needs nothing but its address: mail programs send it without a cookie, from anywhere (RFC 8058).
 """
 
+import asyncio
+import contextlib
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
@@ -15,6 +17,7 @@ from afterword.survey.render import Page, templates
 router = APIRouter(include_in_schema=False)
 
 _MAX_BODY = 64 * 1024  # bytes that are looked at; whatever is in a longer body, it is a POST to this address
+_READ_SECONDS = 10.0  # the same for a body that comes slowly
 
 
 @router.api_route("/unsubscribe", methods=["GET", "HEAD"])
@@ -51,10 +54,14 @@ def _token(request: Request) -> str:
 
 
 async def _body(request: Request) -> bytes:
+    """What came within a few seconds, or of its size: none of it is needed to take somebody off a list."""
     body = b""
-    async for chunk in request.stream():
-        if len(body) < _MAX_BODY:
-            body += chunk
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_READ_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MAX_BODY:
+                    break
     return body[:_MAX_BODY]
 
 

@@ -29,6 +29,12 @@ create table api_keys (
     primary key (org_id, id)
 );
 
+-- Which secret the links in here follow from: a server with another one must not start on them.
+create table installation (
+    only_one boolean primary key default true check (only_one),
+    secret_fingerprint bytea not null
+);
+
 -- hash of a key -> whose it is: one of the two look-ups that do not know the organization yet
 create table directory_keys (
     hash bytea primary key,
