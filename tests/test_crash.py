@@ -23,7 +23,9 @@ TYPE = "type_"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """One server with two web processes for the tests of this file."""
     data = tmp_path_factory.mktemp("crash") / "data"
-    with serving(data, AFTERWORD_WEB_PROCESSES="2", AFTERWORD_PLAN_GROWTH_PER_MINUTE="1000000") as served:
+    with serving(
+        data, "--workers", "2", AFTERWORD_WEB_PROCESSES="2", AFTERWORD_PLAN_GROWTH_PER_MINUTE="1000000"
+    ) as served:
         served.data = data
         yield served
 
@@ -102,6 +104,12 @@ def kill_web(server: Serve) -> None:
     for pid in old:
         os.kill(pid, signal.SIGKILL)
     until(lambda: sum(1 for pid, title in server.family().items() if "afterword web" in title and pid not in old) == 2)
+
+
+def test_as_many_processes_run_as_were_asked_for(server):
+    until(lambda: sorted(title.split()[1] for title in server.family().values() if title.startswith("afterword")) == [
+        "web", "web", "worker", "worker"
+    ])  # fmt: skip
 
 
 def test_a_request_killed_between_the_work_and_the_answer_happens_once(server):

@@ -275,7 +275,7 @@ async def test_the_outbox_opens_for_no_api_key(
 # The database refuses what the code would never ask for
 
 
-TENANT_FREE = {"organizations", "migrations"}
+TENANT_FREE = {"organizations", "installation", "migrations"}
 
 
 def test_every_table_is_keyed_by_organization(database_url: str) -> None:

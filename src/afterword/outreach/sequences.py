@@ -326,8 +326,9 @@ def _checked_window(windows: Ordered[SendWindow] | None) -> list[SendWindow] | N
     checked: list[SendWindow] = []
     for index, window in enumerate(windows):
         field = f"window[{index}]"
-        if not window.days or (unknown := sorted(set(window.days) - set(DAYS))):
-            wrong = f", not {unknown[0][:20]!r}" if window.days else ""  # pyright: ignore[reportPossiblyUnboundVariable]
+        unknown = sorted(set(window.days) - set(DAYS))
+        if not window.days or unknown:
+            wrong = f", not {unknown[0][:20]!r}" if unknown else ""
             raise BadRequest.field(f"{field}.days", f"must name days as {', '.join(DAYS)}{wrong}")
         for name, clock in (("from", window.from_), ("to", window.to)):
             try:
