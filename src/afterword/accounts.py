@@ -126,7 +126,10 @@ async def organization(tx: Tx, org_id: str) -> Organization:
 
 
 async def recognize_secret(tx: Tx, fingerprints: Sequence[bytes]) -> bool:
-    """Whether this database belongs to one of these secrets. If so, or if it is new, it belongs to the first now."""
+    """Whether this database belongs to one of these secrets. If so, or if it is new, it belongs to the first now.
+
+    Holds the installation's one row until the transaction ends, so servers that start at once prepare it in turn.
+    """
     known = await execute(
         tx,
         """
@@ -141,8 +144,7 @@ async def recognize_secret(tx: Tx, fingerprints: Sequence[bytes]) -> bool:
 
 
 async def any_organization(tx: Tx) -> bool:
-    """Whether the database holds an organization yet. Of several that ask, one at a time may act on the answer."""
-    await execute(tx, "lock table organizations in share row exclusive mode")
+    """Whether the database holds an organization yet."""
     return await execute(tx, "select from organizations limit 1") > 0
 
 
