@@ -17,6 +17,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Plan = Literal["essentials", "growth", "enterprise"]
+Provider = Literal["openai", "anthropic", "google"]  # openai: any server that speaks its API
+Output = Literal["native", "tool", "prompted"]
 Commas = Annotated[list[str], NoDecode]
 
 
@@ -53,15 +55,31 @@ class Settings(BaseSettings):
     plan_enterprise_per_minute: int = Field(default=1000, ge=1)
     failed_logins_per_minute: int = Field(default=60, ge=0)
     database_pool_size: int = Field(default=10, ge=1, le=200)
-    survey_message_characters: int = Field(default=4000, ge=1)
-    survey_messages: int = Field(default=80, ge=1)
+    survey_message_characters: int = Field(default=4000, ge=0)
+    survey_messages: int = Field(default=80, ge=0)
+    survey_bucket_turns: int = Field(default=30, ge=0)
+    survey_bucket_refill_per_minute: float = Field(default=12, ge=0)
+    survey_starts_per_hour: int = Field(default=200, ge=0)
+    survey_unknown_tokens_per_minute: int = Field(default=30, ge=0)
+    llm_provider: Provider = "openai"
+    llm_url: str = ""
+    llm_key: str = ""
+    llm_model: str = ""
+    llm_output: Output = "native"
+    llm_input_price: float = Field(default=0, ge=0)
+    llm_output_price: float = Field(default=0, ge=0)
+    llm_daily_cap: float = Field(default=0, ge=0)
+    llm_monthly_cap: float = Field(default=0, ge=0)
+    llm_tokens_per_interview: int = Field(default=60_000, ge=0)
+    llm_deadline_scale: float = Field(default=1, gt=0, le=10)
+    llm_allow: Commas = []
 
-    @field_validator("old_secret_keys", "trusted_proxies", mode="before")
+    @field_validator("old_secret_keys", "trusted_proxies", "llm_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "llm_allow")
     @classmethod
     def _networks(cls, value: list[str]) -> list[str]:
         for network in value:

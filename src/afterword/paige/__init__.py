@@ -8,7 +8,7 @@ from afterword.paige.content import guide_schema, shipped_guides
 from afterword.paige.guard import craft_warnings
 from afterword.paige.guide import Guide, GuideError, load_guide, load_guide_text
 from afterword.paige.script import ACTIONS, decide, hear, open, progress  # noqa: A004  # the hand-shake's name, used as paige.open
-from afterword.paige.state import Answer, Ask, Context, Event, Progress, State, Step
+from afterword.paige.state import Answer, Ask, Context, Event, Failure, Line, Mode, Plan, Progress, State, Step
 
 __all__ = [
     "ACTIONS",
@@ -16,8 +16,12 @@ __all__ = [
     "Ask",
     "Context",
     "Event",
+    "Failure",
     "Guide",
     "GuideError",
+    "Line",
+    "Mode",
+    "Plan",
     "Progress",
     "State",
     "Step",

@@ -11,6 +11,10 @@ Expects = Literal["text", "scale", "recap", "experience", "nothing"]
 EndedBy = Literal["finished", "stopped", "safety"]
 TopicStatus = Literal["open", "answered", "thin", "dont_know", "refused", "skipped", "unclear", "out_of_budget"]
 
+# How a turn is worded and judged: by rules alone, by a model that reads notes, objective and deal, or by one that
+# reads only what the planner made of them. The host decides it for each turn.
+Mode = Literal["script", "direct", "planned"]
+
 STATE_SCHEMA = 1
 # The best score of a topic before any answer; every real score is above it.
 NOTHING_SAID = -1.0
@@ -35,6 +39,10 @@ class Context:
     deal: Mapping[str, object]
     language: str = "en"
     reader: str = ""
+    support: str = ""  # what a contact in distress is told beside our own words
+    history: tuple["Line", ...] = ()  # what was said before the answer at hand, in order
+    mode: Mode = "script"
+    plan: "Plan | None" = None  # the planner's, in `planned`; without one the keyword planner's weights hold
 
     def said(self) -> dict[str, str]:
         """What may be said aloud, by placeholder; what is missing or unfit to be said is absent."""
@@ -60,6 +68,31 @@ class Context:
             # "Dr Okafor" has no first name to use.
             words = words[1:] if len(words) > 2 else []
         return words[0] if words and _GREETABLE.fullmatch(words[0]) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message of the conversation so far. `role` is `interviewer` or `contact`."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the planner made of the background: topic id → weight 0 to 9, and at most one (topic, slot) more."""
+
+    weights: Mapping[str, int]
+    extra: tuple[str, str] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; `from_json` of it equals this."""
+        return {"weights": dict(self.weights), "extra": list(self.extra) if self.extra else None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Plan":
+        """The plan that `to_json` gave."""
+        return cls(dict(data["weights"]), tuple(data["extra"]) if data.get("extra") else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +221,8 @@ class State:
         values = dict(data)
         topics: list[dict[str, Any]] = data["topics"]
         values["topics"] = tuple(replace(TopicState(**topic), used=tuple(topic["used"])) for topic in topics)
+        # A newer release may have stored more; what this one does not know it does not need.
+        values = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
         values["pending"] = Pending(**data["pending"])
         values["evidence"] = tuple(Evidence(**item) for item in data["evidence"])
         values["scales"] = tuple((str(key), str(label)) for key, label in data["scales"])
@@ -198,21 +233,38 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What follows an answer. An empty `say` means that nothing new is said and the pending question stands."""
+    """What follows an answer. An empty `say` means that nothing new is said and the pending question stands.
+
+    `origin` is `script`, `model`, or `fallback:` with the reason why the script took a model's turn.
+    """
 
     state: State
     say: str
     events: tuple[Event, ...] = ()
+    origin: str = "script"
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question to a language model, asked by the host outside any transaction; its reply goes to `decide`."""
+    """A question to a language model, asked by the host outside any transaction; its reply goes to `decide`.
+
+    `messages` are `{"role": "system" | "user", "content": …}`; the first `fixed` of them are the same in every turn of
+    an interview. `attempt` 2 is the one regeneration; both attempts share `deadline`.
+    """
 
     messages: tuple[Mapping[str, str], ...]
     schema: Mapping[str, object]
     deadline: float  # seconds
     answer: Answer
+    attempt: int = 1
+    fixed: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """No usable reply came: `timeout`, `connection`, `rate_limited`, `server`, `malformed`, `refused`, `cut`, …"""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
