@@ -66,7 +66,7 @@ def hear(guide: Guide, context: Context, state: State, answer: Answer) -> Step |
         case _, "language":
             return talk.change_language(answer.text.strip())
         case "experience", "pause" | "resume" | "wrong_person":
-            return Step(state, "")
+            return talk.silent()
         case "experience", _:
             return talk.finish_experience(_experience(text))
         case "paused", "pause":

@@ -151,7 +151,7 @@ LANGUAGE = Language(
             r"\b(?:sitzt|ist) (?:da|dort|hier) (?:\w+ )?(?:jemand|ein mensch|ein echter mensch|eine echte person)\b",
         ),
         "reader": _pattern(
-            r"\bwer (?:(?:wird|kann|alles|darf|denn|noch|das|dies|es|hier|meine|diese|antworten) )*(?:liest|lesen|sieht|sehen|bekommt|bekommen|erhält|einsehen|hat zugriff|hat zugang)\b",
+            r"\bwer (?:(?:wird|kann|alles|darf|denn|noch|das|dies|es|hier|meine|diese|antworten|eigentlich|später) )*(?:liest|lesen|sieht|sehen|bekommt|bekommen|erhält|einsehen|hat zugriff|hat zugang)\b",
             r"\b(?:ist|sind|bleibt|bleiben|wird|werden) (?:das|dies|es|meine|diese|die|alles|mein)\b.{0,40}\b(?:anonym\w*|vertraulich|weitergegeben|privat|geteilt|genannt)\b",
             r"\b(?:erfährt|sieht|liest|erfahren|sehen|lesen) (?:das |es )?(?:mein|meine|der|ihr|unser)\b.{0,30}\b(?:chef\w*|arbeitgeber|vertrieb\w*|kolleg\w*|vorgesetzte\w*)\b",
             r"\bfür wen (?:ist|arbeiten|fragen|arbeitest|fragst)\b",

@@ -26,6 +26,7 @@ FUNCTION_WORDS: dict[str, frozenset[str]] = {
             wird wurde wurden sein hat haben hatte hatten habe ich du er sie es wir ihr uns euch ihnen mir mich mit von zu zum zur
             im in am an auf aus bei für nach vor über unter um als auch wie so nur noch schon sehr mehr weil dass wenn dann was wer
             wo warum da doch mal man sich unser unsere unseren euer eure ihre ihren diese dieser dieses zwei bis durch gegen ohne
+            dazu davon dabei damit einfach eigentlich denn lieber nichts etwas alles gar ganz wieder immer möchte
             können konnte konnten kann würde muss mussten fuer ueber koennen wuerde""",
         "fr": """le la les un une des du de et ou mais pas ne est sont était étaient être a ont avait avons nous vous ils elles il
             elle je on ce cette ces cet que qui quoi dont où dans sur avec pour par sans plus très trop aux au en se sa son ses
@@ -46,6 +47,19 @@ FUNCTION_WORDS: dict[str, frozenset[str]] = {
     }.items()
 }
 
+# Spellings that only one of these languages has; a word that holds one counts as well.
+_SPELLINGS = {
+    code: re.compile(pattern)
+    for code, pattern in {
+        "de": r"[äöü]|(?:ung|keit|heit|schaft)$",
+        "fr": r"[êœ]|eaux?$|^(?:c|l|d|qu|j|n|s)'|(?:euse|aient)$",
+        "es": r"ñ|ción$|ciones$|(?:aba|aban|imos|amos)$",
+        "pt": r"[ãõ]|ção$|ções$",
+        "it": r"zion[ei]$|ità$|^(?:dell|all|nell|un|l)'",
+        "nl": r"ij|lijk$|^ge\w+d$",
+    }.items()
+}
+
 
 def spoken(folded: str) -> str:
     """The code of the language of a folded text; `und` for a script that none of these is written in; empty where it
@@ -56,6 +70,11 @@ def spoken(folded: str) -> str:
     words = _WORD.findall(folded[:2000])
     if len(words) < SUBSTANTIAL_WORDS:
         return ""
-    counts = sorted(((sum(w in small for w in words), code) for code, small in FUNCTION_WORDS.items()), reverse=True)
+    counts = sorted(((_hits(words, code), code) for code in FUNCTION_WORDS), reverse=True)
     (most, code), (second, _) = counts[0], counts[1]
     return code if most - second >= _LEAD and most >= _SHARE * len(words) else ""
+
+
+def _hits(words: list[str], code: str) -> int:
+    small, spelling = FUNCTION_WORDS[code], _SPELLINGS.get(code)
+    return sum(word in small or bool(spelling and spelling.search(word)) for word in words)
