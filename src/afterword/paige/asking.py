@@ -65,7 +65,7 @@ class Asking(Voice):
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
-        if not judge.affirms(raw, self.reads):
+        if not (judge.affirms(raw, self.reads) or judge.assents(raw, self.reads)):
             self.set(evidence=ledger.credit_last(self.state, raw, self.reads))
         return self.read_back()
 
@@ -265,7 +265,7 @@ class Asking(Voice):
     def _leave_topic(self) -> Step:
         """Close the topic by what was learned and go on."""
         topic, standing = self.topic, self.standing
-        told = standing.best >= judge.PROBE_BELOW or ledger.all_met(topic, self.state)
+        told = standing.best >= judge.PROBE_BELOW or (self.pressing and ledger.all_met(topic, self.state))
         self.close_topic(topic.id, "answered" if told else "thin")
         return self.advance()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from afterword.paige import judge, quotes
-from afterword.paige.languages import Stances
+from afterword.paige.languages import Language, Stances
 from afterword.paige.languages import language as pack_of
 from afterword.paige.state import Evidence, State
 
@@ -62,11 +62,17 @@ def _stances(raw: str, vendor: str, language: str) -> Iterator[tuple[str, str, i
             if len(clause.split()) > _MOST_WORDS or len(clause) > _MOST_CHARS or quotes.unsafe(clause):
                 continue
             for stances in own.stances:
-                if side := _side(stances, clause):
+                if side := _side(stances, clause, named=_opens_with_a_name(sentence[left:right], own)):
                     yield stances.subject, side, start + left, start + right
 
 
-def _side(stances: Stances, clause: str) -> str:
-    if stances.one.search(clause):
-        return "" if stances.other.search(clause) else "one"
-    return "other" if stances.other.search(clause) else ""
+def _side(stances: Stances, clause: str, *, named: bool) -> str:
+    """The side that a clause takes; none where it takes both, or is about the name that it opens with."""
+    found = {"one": stances.one.search(clause), "other": stances.other.search(clause)}
+    sides = [side for side, match in found.items() if match and not (named and match.start() > 0)]
+    return sides[0] if len(sides) == 1 else ""
+
+
+def _opens_with_a_name(clause: str, own: Language) -> bool:
+    first = clause.split()[0].strip("“”\"'")
+    return first[:1].isupper() and judge.is_name(first, own) and first.casefold() not in own.vague_words

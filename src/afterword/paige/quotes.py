@@ -12,7 +12,7 @@ from afterword.paige.languages import language as pack_of
 _ECHO_WORDS = 8
 _ECHO_CHARS = 70
 # A thread of their own needs so many words that say something.
-_THREAD_WORDS = 3
+_THREAD_WORDS = 2
 # A recap line; longer sentences are cut at a clause.
 _LINE_CHARS = 200
 _NAME_CHARS = 40

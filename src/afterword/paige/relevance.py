@@ -21,12 +21,15 @@ def speaks_to(guide: Guide, pack: Pack, topic: Topic, raw: str, language: str) -
     if own.code != pack.language.partition("-")[0]:
         return True
     said = _stems([raw], own.stopwords)
-    if len(said) <= _STEM or said & _stems(_texts(pack, topic), own.stopwords | own.vague_words):
+    if len(said) <= _STEM or quotes.has_cue(raw, _cues(pack, topic)):
         return True
-    cues = tuple(
-        cue for other in guide.topics for slot in other.slots for cue in pack.topics[other.id].slot(slot.id).cues
-    )
-    return quotes.count_cues(raw, cues) >= _CUES_ELSEWHERE
+    if said & _stems(_texts(pack, topic), own.stopwords | own.vague_words):
+        return True
+    return quotes.count_cues(raw, tuple(cue for other in guide.topics for cue in _cues(pack, other))) >= _CUES_ELSEWHERE
+
+
+def _cues(pack: Pack, topic: Topic) -> tuple[str, ...]:
+    return tuple(cue for slot in topic.slots for cue in pack.topics[topic.id].slot(slot.id).cues)
 
 
 def _texts(pack: Pack, topic: Topic) -> Iterator[str]:
@@ -36,7 +39,7 @@ def _texts(pack: Pack, topic: Topic) -> Iterator[str]:
     for texts in words.probes.values():
         yield from texts
     for slot in words.slots.values():
-        yield from (*slot.ask, *slot.cues)
+        yield from slot.ask
     for branch in words.branches.values():
         yield from branch.says
 

@@ -266,23 +266,23 @@ LANGUAGE = Language(
         r"hard to say|whatever|something like)\b"
     ),
     causal=re.compile(
-        r"\b(?:because|'cause|cause we|so that|so we|so i|so our|so they|due to|since we|since our|since the|since they|as a result|"
+        r"\b(?:because|'cause|cause we|so that|so we|so i|so our|so they|due to|since we|since our|since the|since they|since \w+ (?:is|are|was|were|would|had)|as a result|"
         r"which meant|meant that|meant we|led to|that'?s why|which is why|therefore|in order to|the reason|forced us|given that|thanks to|"
         r"otherwise we|which made|made us|if (?:\w+ ){1,8}would|would have|insisted|required us)\b|, so \w"
     ),
     episode=re.compile(
-        r"\b(?:when (?:we|i|they|our|the|he|she|it|you|one)|(?:in|during|at|after|before|by) (?:the|our|one|that|their|your|a|an) "
+        r"\b(?:when (?:we|i|they|our|the|he|she|it|you|one|my|his|her|their|your|legal|procurement|finance|management|security|sales|someone|somebody)|(?:in|during|at|after|before|by) (?:the|our|one|that|their|your|a|an) "
         r"(?:\w+ )?(?:demo|meeting|call|pilot|trial|poc|proof of concept|workshop|session|review|test|presentation|negotiation|rollout|audit|"
         r"kick-?off|evaluation|visit|week|month|end of \w+|time we|time they)|"
         r"last (?:week|month|year|quarter|spring|summer|autumn|fall|winter|january|february|march|april|may|june|july|august|september|october|november|december)|"
         r"one (?:day|time|morning|afternoon|evening|of our|of the)|the (?:day|moment|week|morning)|told (?:us|me|them)|showed (?:us|me|them)|asked (?:us|me|for|about|our)|promised|"
-        r"we (?:tried|tested|ran|saw|had to|found|discovered|noticed|set up|waited|built|called|asked|lost|spent|needed)|"
+        r"we (?:tried|tested|ran|saw|had to|found|discovered|noticed|set up|waited|timed|checked|measured|counted|rebuilt|replaced|hired|built|called|asked|lost|spent|needed)|"
         r"(?:before|after|until) (?:we|they|legal|our|their|he|she|it)|by then|had already|expired|at that point|"
         r"(?:it|that) took (?:us|them|me|three|two|four|five|six|\d)|ended up|in the end we|walked (?:us|me) through)\b"
     ),
     contrast=re.compile(
         r"\b(?:than|whereas|instead|compared (?:to|with)|unlike|on the other hand|rather than|in contrast|as opposed to|"
-        r"while (?:the|they|you|your|others|it|we)|but (?:the|they|you|your|theirs|yours|with)|nobody else|no one else|the other (?:one|two|vendor|tool|option)|the others|versus|vs|neither|both)\b"
+        r"while (?:the|they|you|yours?|theirs?|others|it|we)|but (?:the|they|you|your|theirs|yours|with)|nobody else|no one else|the other (?:one|two|vendor|tool|option)|the others|versus|vs|neither|both)\b"
     ),
     calendar=re.compile(
         r"\b(?:january|february|march|april|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|"
