@@ -347,7 +347,10 @@ async def test_an_organization_gets_the_shipped_types_it_lacks_and_keeps_what_it
 
 async def test_two_servers_that_start_at_once_add_a_type_once(acme: Tenant, db: Db, database_url: str) -> None:
     async with db.tx() as tx:
-        await tx.execute("delete from interview_types where org_id = %s and slug not in ('won', 'lost-to-competitor')", (acme.org_id,))
+        await tx.execute(
+            "delete from interview_types where org_id = %s and slug not in ('won', 'lost-to-competitor')",
+            (acme.org_id,),
+        )
 
     await asyncio.gather(*(asyncio.to_thread(provision.complete, database_url) for _ in range(3)))
 

@@ -9,6 +9,7 @@ from afterword.paige.content import guide_schema, shipped_guides
 from afterword.paige.guard import craft_warnings
 from afterword.paige.guide import Guide, GuideError, load_guide, load_guide_text
 from afterword.paige.guide_text import Finding
+from afterword.paige.masking import mask
 from afterword.paige.script import ACTIONS, decide, hear, open, progress  # noqa: A004  # the hand-shake's name, used as paige.open
 from afterword.paige.state import Answer, Ask, Context, Event, Failure, Line, Mode, Plan, Progress, State, Step
 
@@ -36,6 +37,7 @@ __all__ = [
     "hear",
     "load_guide",
     "load_guide_text",
+    "mask",
     "open",
     "progress",
     "shipped_guides",
