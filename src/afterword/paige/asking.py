@@ -1,14 +1,17 @@
 """Going through the topics: what is asked next, when to dig deeper, and when enough is known."""
 
-from afterword.paige import judge, ledger, wording
+from afterword.paige import contradictions, judge, ledger, relevance, wording
 from afterword.paige.guide import BranchWording, Topic
-from afterword.paige.quotes import chosen_option, echo, has_cue
+from afterword.paige.quotes import chosen_option, echo, has_cue, thread
 from afterword.paige.state import Pending, Step
 from afterword.paige.voice import Voice
 
 # Probes in all and on the first question: two at the start cost 2 to 3 points of drop-out among 1,800 people.
 PROBES_TOTAL = 6
 PROBES_FIRST = 1
+PROBES_SHORT = 1
+# Turns in all that may go into what no topic has planned.
+TANGENTS = 2
 # After so many low-effort answers in a row only the must-haves are asked.
 LOW_EFFORT_STREAK = 3
 # Questions kept back beside one for each open must-have; with no more than these left, nothing is dug into.
@@ -34,16 +37,18 @@ class Asking(Voice):
 
     def take_answer(self, raw: str) -> Step:
         """An answer to a topic's question: credit it, then dig deeper, follow up, or move on."""
-        pending, quality = self.state.pending, judge.quality(raw)
+        pending, quality = self.state.pending, judge.quality(raw, self.scores)
         self._hear_name(raw)
         self.set(answers=self.state.answers + bool(quality.words))
         if pending.kind == "scale":
             return self._take_choice(raw)
-        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw))
-        self.set_topic(pending.topic, best=max(self.standing.best, quality.score))
+        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
+        self.set_topic(
+            pending.topic, best=max(self.standing.best, quality.score), met=ledger.met(self.standing, quality)
+        )
         # A name is all that the question for one asks.
         named = pending.kind == "slot" and self.topic.slot(pending.key).kind == "entity"
-        satisfied = named or ledger.satisfied(self.topic, self.words, raw, quality)
+        satisfied = named or ledger.satisfied(self.topic, self.words, raw, quality, self.standing.met, self.scores)
         on_topic = has_cue(raw, self._cues(self.topic))
         self._count_effort(raw, low=quality.low_effort and not (satisfied or on_topic))
         for branch in self.topic.branch:
@@ -52,12 +57,18 @@ class Asking(Voice):
         if self.state.low_effort >= LOW_EFFORT_STREAK and not self.state.fast:
             self.set(fast=True)
             self.lead.append(self.phrase("fast_path"))
-        return self._probe(raw, quality, satisfied) or self._follow_up(raw) or self._leave_topic()
+        return (
+            self._reconcile(raw)
+            or self._follow_thread(raw, quality)
+            or self._probe(raw, quality, satisfied)
+            or self._follow_up(raw)
+            or self._leave_topic()
+        )
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
-        if not judge.affirms(raw):
-            self.set(evidence=ledger.credit_last(self.state, raw))
+        if not (judge.affirms(raw, self.reads) or judge.assents(raw, self.reads)):
+            self.set(evidence=ledger.credit_last(self.state, raw, self.reads))
         return self.read_back()
 
     def read_back(self) -> Step:
@@ -66,6 +77,11 @@ class Asking(Voice):
             self.close_topic(topic.id, "out_of_budget")
         lines = ledger.recap_lines(self.guide, self.state, self.weights)
         self.set(phase="recap", pending=Pending(), choices=(), recap=lines)
+        return self.show_recap()
+
+    def show_recap(self) -> Step:
+        """The read-back and what is asked of it."""
+        lines = self.state.recap
         if not lines:
             return self.say(self.phrase("recap_empty"))
         quoted = "\n".join(f"“{line}”" for line in lines)
@@ -81,7 +97,12 @@ class Asking(Voice):
                 self.close_topic(topic.id, "answered")
         few = self.state.fast or self._tight()
         ahead = self.open_topics(must_have=few)
-        return min(ahead, key=lambda topic: (topic.order_group, -self.weights[topic.id]), default=None)
+        hurried = self.state.fast  # whoever may leave at any moment is asked what matters most first
+        return min(
+            ahead,
+            key=lambda topic: (hurried and topic.priority, topic.order_group, -self.weights[topic.id]),
+            default=None,
+        )
 
     def _ask_topic(self, topic: Topic) -> Step:
         words, scale = self.pack.topics[topic.id], topic.opening_scale
@@ -102,38 +123,101 @@ class Asking(Voice):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
         return self.ask(pending, question)
 
+    def _reconcile(self, raw: str) -> Step | None:
+        """One neutral question on two statements that do not fit together, both in their words."""
+        found = contradictions.find(self.state, raw, self.state.pending.topic, self.vendor, self.reads)
+        self.set(stances=found.stances)
+        if found.earlier is None or found.now is None:
+            return None
+        self.set(evidence=ledger.with_evidence(self.state, found.earlier, found.now))
+        self.flag("contradiction")
+        if self.state.reconciled or not self._may_probe() or not self.pressing:
+            return None
+        said = {"earlier": found.earlier.text, "now": found.now.text}
+        texts = self.pack.phrases["reconcile"]
+        question = wording.choose(self.state.seed, "reconcile", texts, self.values() | said, self.state.asked)
+        if question is None:
+            return None
+        self.set(reconciled=self.state.reconciled + 1)
+        return self._ask_probe("reconcile", question)
+
+    def _follow_thread(self, raw: str, quality: judge.Quality) -> Step | None:
+        """Come back once or twice to something telling that no topic has planned; it is outside the topic's own cap."""
+        standing = self.standing
+        fresh = self.state.pending.kind == "main" or (self.state.pending.key == "echo" and "thread" in standing.used)
+        strong = quality.score >= judge.ADVANCE_AT and (quality.episode or quality.causal)
+        if not (fresh and strong and self.pressing and self._may_probe()) or self.state.tangents >= TANGENTS:
+            return None
+        if self._first() and standing.probes:
+            return None
+        planned = any(has_cue(raw, self._cues(topic)) for topic in self.guide.topics)
+        if planned or relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads):
+            return None
+        question = self.word("thread", self.pack.phrases["thread"], thread(raw, self.reads))
+        if question is None:
+            return None
+        self.set(tangents=self.state.tangents + 1)
+        self.set_topic(self.topic.id, used=(*standing.used, "thread"), probes=standing.probes + self._first())
+        return self._ask_probe("echo", question)
+
     def _probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> Step | None:
         """The next probe of the ladder when the answer calls for one and the budget allows."""
         topic, standing = self.topic, self.standing
+        # A reason that decided is not done with before there is a scene and a comparison.
+        open_driver = topic.driver and not {"example", "comparison"} <= set(standing.met)
+        astray = (
+            self.state.pending.kind == "main"
+            and "thread" not in standing.used
+            and not relevance.speaks_to(self.guide, self.pack, topic, raw, self.reads)
+        )
         wanted = quality.score < judge.PROBE_BELOW or (
             quality.score < judge.ADVANCE_AT and (topic.priority == 1 or self.weights[topic.id] > 0)
         )
-        first = sum(bool(t.asked) for t in self.state.topics) == 1
-        cap = min(topic.max_probes, PROBES_FIRST) if first else topic.max_probes
-        allowed = (
-            standing.probes < cap and self.state.probes < PROBES_TOTAL and not self.state.fast and not self._tight()
-        )
-        if satisfied or not wanted or not allowed:
+        if not (open_driver or astray or (wanted and not satisfied)):
+            return None
+        cap = min(topic.max_probes, PROBES_FIRST) if self._first() else topic.max_probes
+        if standing.probes >= cap or not self.pressing or not self._may_probe():
             return None
         for kind in topic.probe_types:
-            if kind in standing.used:
+            if kind in standing.used or (topic.driver and self._needless(kind, quality)):
                 continue
-            said = echo(raw, self._cues(topic)) if kind == "echo" else ""
+            said = echo(raw, self._cues(topic), self.reads) if kind == "echo" else ""
             question = self.word(f"{topic.id}:{kind}", self.words.probes[kind], said)
             if question is None:
                 continue
             self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
-            self.set(probes=self.state.probes + 1)
-            self.emit("probe", topic=topic.id, type=kind)
-            return self.ask(Pending("probe", topic.id, kind), question)
+            return self._ask_probe(kind, question)
         return None
+
+    def _needless(self, kind: str, quality: judge.Quality) -> bool:
+        """Whether a kind of probe would ask the main driver for what has been told."""
+        met = self.standing.met
+        return {
+            "episode": "example" in met,
+            "echo": quality.score >= judge.ADVANCE_AT,
+            "contrast": "comparison" in met,
+        }.get(kind, False)
+
+    def _ask_probe(self, kind: str, question: str) -> Step:
+        self.set(probes=self.state.probes + 1, choices=())
+        self.emit("probe", topic=self.topic.id, type=kind)
+        return self.ask(Pending("probe", self.topic.id, kind), question)
+
+    def _may_probe(self) -> bool:
+        """Whether the interview's budget allows one more probe."""
+        most = PROBES_SHORT if self.state.short else PROBES_TOTAL
+        return self.state.probes < most and not self.state.fast and not self._tight()
+
+    def _first(self) -> bool:
+        """Whether this is the first topic that is asked."""
+        return sum(bool(topic.asked) for topic in self.state.topics) == 1
 
     def _follow_up(self, raw: str) -> Step | None:
         """A branch their words open, a slot that is still missing, or the scale that sums the topic up."""
         topic, standing = self.topic, self.standing
         if self.state.fast or self._tight():
             return None
-        for branch in topic.branch:
+        for branch in () if self.state.short else topic.branch:
             heard = not branch.slot and has_cue(raw, self._branch(branch.id).says)
             question = self.word(f"{topic.id}:{branch.id}", self._branch(branch.id).ask) if heard else None
             if question and branch.id not in standing.used:
@@ -141,11 +225,13 @@ class Asking(Voice):
         for slot in topic.slots:
             words = self.words.slot(slot.id)
             scale = slot.kind in ("choice", "scale")
+            if self.state.short and not (topic.driver and slot.kind == "choice"):
+                continue
             if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
                 continue
             if not scale and not slot.must_have and not self.weights[topic.id]:
                 continue
-            if scale and self.state.low_effort:
+            if scale and self.state.low_effort and not topic.driver:
                 continue
             if question := self.word(f"{topic.id}:{slot.id}", words.ask):
                 if scale:
@@ -177,7 +263,7 @@ class Asking(Voice):
                 if branch.slot == pending.key and branch.min <= choices.index(label) + 1 <= branch.max:
                     self._skip_topics(branch.skip)
         else:
-            self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw))
+            self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
         return self._follow_up(raw) or self._leave_topic()
 
     def _leave_topic(self) -> Step:
@@ -185,7 +271,8 @@ class Asking(Voice):
         topic, standing = self.topic, self.standing
         scale = f"{topic.id}.{topic.opening_scale}"
         chosen = any(key == scale for key, _ in self.state.scales)
-        told = chosen or standing.best >= judge.PROBE_BELOW or ledger.all_met(topic, self.state)
+        met = self.pressing and ledger.all_met(topic, self.state)
+        told = chosen or met or standing.best >= judge.PROBE_BELOW
         self.close_topic(topic.id, "answered" if told else "thin")
         return self.advance()
 
@@ -208,7 +295,7 @@ class Asking(Voice):
         self.set(low_effort=self.state.low_effort + 1 if low or same else 0, last_answer=folded)
 
     def _hear_name(self, raw: str) -> None:
-        if name := chosen_option(raw, self.vendor):
+        if name := chosen_option(raw, self.vendor, self.reads):
             self.set(competitor=name)
 
     def _branch(self, branch_id: str) -> BranchWording:

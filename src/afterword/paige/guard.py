@@ -61,7 +61,7 @@ _ENDING = _any(
     r"\[?\b(?:done|end|stop)\]$",
 )
 
-_MESSAGES = {
+MESSAGES = {
     "empty": "is empty",
     "one question": "asks more than one question",
     "no question": "holds a question mark, but is said besides a question",
@@ -102,7 +102,7 @@ def lint(text: str, form: Form = "question") -> tuple[str, ...]:
 def craft_warnings(guide: Guide) -> tuple[tuple[str, str], ...]:
     """(place, what is wrong) for every wording of a guide that breaks a craft rule. Only English is checked so far."""
     return tuple(
-        (where, _MESSAGES[rule])
+        (where, MESSAGES[rule])
         for where, form, text in wordings(guide)
         if where.startswith("languages.en")
         for rule in lint(text, form)

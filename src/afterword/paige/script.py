@@ -12,19 +12,34 @@ from afterword.paige import judge
 from afterword.paige.guide import Guide
 from afterword.paige.state import Answer, Ask, Context, Progress, State, Step, TopicState
 from afterword.paige.talk import Talk
+from afterword.paige.voice import promised_minutes
 
-ACTIONS = ("answer", "skip", "stop", "undo", "pause", "resume", "confirm", "correct", "go_on")
+ACTIONS = (
+    "answer",
+    "skip",
+    "stop",
+    "undo",
+    "pause",
+    "resume",
+    "confirm",
+    "correct",
+    "go_on",
+    "wrong_person",
+    "language",
+)
 # The text of the others, such as a half-typed answer sent along with a skip, is not read.
-_WITH_TEXT = ("answer", "confirm", "correct", "go_on")
+_WITH_TEXT = ("answer", "confirm", "correct", "go_on", "wrong_person")
 
 
-def open(guide: Guide, context: Context, seed: bytes | int) -> Step:  # noqa: A001  # the hand-shake's name
-    """The opening message with the first question in it. The same seed gives the same interview."""
+def open(guide: Guide, context: Context, seed: bytes | int, *, short: bool = False) -> Step:  # noqa: A001  # the hand-shake's name
+    """The opening message with the first question in it. The same seed gives the same interview; `short` is the form
+    of two or three minutes."""
     pack = guide.pack(context.language)
     state = State(
         seed=seed.hex() if isinstance(seed, bytes) else f"{seed:x}",
         language=pack.language,
         topics=tuple(TopicState(topic.id) for topic in guide.topics),
+        short=short,
     )
     return Talk(guide, context, state).begin()
 
@@ -48,8 +63,10 @@ def hear(guide: Guide, context: Context, state: State, answer: Answer) -> Step |
             return talk.stop()
         case _, "undo":
             return Step(state, "")
-        case "experience", "pause" | "resume":
-            return Step(state, "")
+        case _, "language":
+            return talk.change_language(answer.text.strip())
+        case "experience", "pause" | "resume" | "wrong_person":
+            return talk.silent()
         case "experience", _:
             return talk.finish_experience(_experience(text))
         case "paused", "pause":
@@ -58,8 +75,11 @@ def hear(guide: Guide, context: Context, state: State, answer: Answer) -> Step |
             return talk.pause()
         case _, "resume":
             return talk.resume()
+        case _, "wrong_person":
+            return talk.wrong_person(text)
         case _:
             talk.wake()
+            talk.follow(text)
             if talk.state.phase == "recap":
                 return _hear_recap(talk, answer.action, text)
             return _hear_answer(talk, answer.action, text, answer.text)
@@ -74,8 +94,7 @@ def decide(guide: Guide, context: Context, state: State, ask: Ask, reply_or_fail
 def progress(guide: Guide, state: State) -> Progress:
     """Topics done of topics to come, the current part's label, and about how many minutes are left."""
     pack = guide.pack(state.language)
-    # What a branch left out was never a part of this interview.
-    counted = [topic for topic in state.topics if topic.asked or topic.status != "skipped"]
+    counted = [topic for topic in state.topics if topic.asked or not _left_out(state, topic)]
     done = sum(topic.status != "open" for topic in counted)
     ahead = [t for t in state.topics if t.status == "open" and (not state.fast or guide.topic(t.id).must_have)]
     total = done + len(ahead)
@@ -85,8 +104,13 @@ def progress(guide: Guide, state: State) -> Progress:
         return Progress(total, total, label, 1 if phase == "recap" else 0)
     here = state.pending.topic
     label = pack.topics[here].label if here else pack.phrases["label_catch_all"][0]
-    left = math.ceil(guide.minutes * (len(ahead) + 1) / (len(counted) + 1))
+    left = math.ceil(promised_minutes(guide, state) * (len(ahead) + 1) / (len(counted) + 1))
     return Progress(done, total, label, max(1, left))
+
+
+def _left_out(state: State, topic: TopicState) -> bool:
+    """Whether a branch or the short form left a topic out, so that it was never a part of this interview."""
+    return topic.status == "skipped" or (state.short and topic.status == "out_of_budget")
 
 
 def _hear_answer(talk: Talk, action: str, text: str, raw: str) -> Step:  # noqa: PLR0911, PLR0912  # one case, one move
@@ -95,9 +119,14 @@ def _hear_answer(talk: Talk, action: str, text: str, raw: str) -> Step:  # noqa:
         return talk.skip()
     if text in talk.state.choices:
         return talk.take_answer(raw)
-    reading = judge.read(text)
+    reading = judge.read(text, talk.reads)
+    talk.pressing = not reading.withheld
     if reading.opt_out and reading.kind != "opt_out":
         talk.note_opt_out()
+    if reading.injection:
+        talk.flag("injection")
+    if reading.hurried and reading.kind == "answer":
+        talk.note_hurry()
     kind = talk.state.pending.kind
     match reading.kind:
         case "stop":
@@ -137,11 +166,13 @@ def _hear_answer(talk: Talk, action: str, text: str, raw: str) -> Step:  # noqa:
 
 def _hear_recap(talk: Talk, action: str, text: str) -> Step:  # noqa: PLR0911  # one case, one move
     """A reply to the read-back: as it is, or something to change. Both complete the interview."""
-    if action in ("confirm", "skip", "go_on") or not text or (action == "answer" and judge.affirms(text)):
+    if action in ("confirm", "skip", "go_on") or not text or (action == "answer" and judge.affirms(text, talk.reads)):
         return talk.complete()
     if action == "correct":
         return talk.complete(corrected=True)
-    reading = judge.read(text)
+    reading = judge.read(text, talk.reads)
+    if reading.injection:
+        talk.flag("injection")
     if reading.opt_out and reading.kind != "opt_out":
         talk.note_opt_out()
     match reading.kind:
