@@ -74,5 +74,5 @@ def _side(stances: Stances, clause: str, *, named: bool) -> str:
 
 
 def _opens_with_a_name(clause: str, own: Language) -> bool:
-    first = clause.split()[0].strip("“”\"'")
+    first = clause.split(maxsplit=1)[0].strip("“”\"'")
     return first[:1].isupper() and judge.is_name(first, own) and first.casefold() not in own.vague_words
