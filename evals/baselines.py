@@ -128,10 +128,10 @@ class Ideal(Baseline):
     def hear(self, reply: Reply) -> Message:
         """Dig where the simulation says so."""
         spare = self.left > sum(item in self._mains for item in self.ahead)
-        if reply.label == "vague" and spare and self._here < _PROBES_TOPIC and self._probes < _PROBES and self._asked:
+        if reply.more and spare and self._here < _PROBES_TOPIC and self._probes < _PROBES and self._asked:
             self._probes, self._here = self._probes + 1, self._here + 1
             self.ahead.insert(0, Item(self._asked.topic, _SCENES[self._here - 1]))
-        elif reply.label != "vague" or not spare:
+        else:
             self._here = 0
         return super().hear(reply)
 

@@ -57,6 +57,7 @@ class Reply:
     action: str = "answer"
     heard: hearing.Heard = field(default_factory=lambda: hearing.Heard("none"))
     label: Label = ""
+    more: bool = False  # whether asking on would bring anything, if only a scene
     released: tuple[stories.Fact, ...] = ()
     special: str = ""  # what a persona did instead of answering: attack, refusal, abuse …
 
@@ -192,7 +193,7 @@ class Respondent:
         label: Label = (
             "vague" if vague and self.more_to_tell(heard.subject) else "good" if not vague and not left else ""
         )
-        return Reply(text, heard=heard, label=label, released=facts)
+        return Reply(text, heard=heard, label=label, more=left, released=facts)
 
     def _untold_elsewhere(self) -> stories.Fact | None:
         open_ = [k for k in self.story.subjects if k.subject not in self._told and k.subject != "beyond" and not k.gist]

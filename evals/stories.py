@@ -114,7 +114,9 @@ def _know(subject: str, names: Mapping[str, str], rng: random.Random, layered: f
     facts = [Fact(subject, 0, polarity, weight, told["told"])]
     if begins_with_gist:
         facts.append(Fact(subject, 1, polarity, weight, told["more"]))
-    if "deep" in told and rng.random() < (_DEEP_BEHIND_GIST if begins_with_gist else _DEEP_BEHIND_TOLD):
+    # Behind a reason that decided there always is a scene or a comparison; that is why guides ask for one.
+    chance = 1.0 if weight else _DEEP_BEHIND_GIST if begins_with_gist else _DEEP_BEHIND_TOLD
+    if rng.random() < chance and "deep" in told:
         facts.append(Fact(subject, 2, polarity, weight, told["deep"]))
     return Knowledge(subject, told["gist"] if begins_with_gist else "", tuple(facts))
 
