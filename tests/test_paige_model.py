@@ -555,9 +555,8 @@ def test_no_plan_is_read_from_nothing(bad):
 def test_a_plan_orders_topics_and_asks_for_its_extra_slot():
     def asked(plan):
         talk = Talk(context=context(plan=plan, notes="sales rep demo follow-up response"), guide=LOST)
-        talk.run(
-            lambda t: ("answer", "Our CFO and I, in the main") if t.state.pending.topic == "people" else cooperative(t)
-        )
+        told = {"people": "Our CFO and I, in the main", "trigger": "Our old tool could not export the logs in March."}
+        talk.run(lambda t: ("answer", told[t.state.pending.topic]) if t.state.pending.topic in told else cooperative(t))
         return talk.pendings
 
     def mains(plan):

@@ -52,7 +52,8 @@ class Private:
     names: frozenset[str]
     proper: frozenset[str]
     numbers: frozenset[str]
-    secrets: tuple[str, ...]
+    long_names: Mapping[str, tuple[str, ...]]  # names by their first letters, for texts without spaces
+    secrets: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,19 +167,35 @@ def _says(plain: str, private: Private, may: Sayable, *, shortest: int) -> bool:
     line = f" {' '.join(words)} "
     if any(f" {phrase} " in line and not may.has(phrase) for phrase in private.phrases):
         return True
-    return _holds("".join(words), private.secrets, may)
+    return _holds("".join(words), private, may)
 
 
 def _spells(letters: str, private: Private, may: Sayable, shortest: int) -> bool:
     """Whether a name or a secret is in a row of letters without spaces."""
-    for name in private.names:
-        if len(name) >= shortest and name in letters and name not in may.words:
-            return True
-    return _holds(letters, private.secrets, may)
+    names = (name for name in _found(letters, private.long_names) if len(name) >= shortest)
+    return any(name not in may.words for name in names) or _holds(letters, private, may)
 
 
-def _holds(letters: str, secrets: Sequence[str], may: Sayable) -> bool:
-    return any(secret in letters and not any(secret in squashed(text) for text in may.texts) for secret in secrets)
+def _holds(letters: str, private: Private, may: Sayable) -> bool:
+    found = _found(letters, private.secrets)
+    return any(not any(secret in squashed(text) for text in may.texts) for secret in found)
+
+
+def _found(letters: str, index: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Those of an index that are in the letters."""
+    for start in range(len(letters) - _HIDDEN + 1):
+        for word in index.get(letters[start : start + _HIDDEN], ()):
+            if letters.startswith(word, start):
+                yield word
+
+
+def _index(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Words by their first letters; shorter ones are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in sorted(set(words)):
+        if len(word) >= _HIDDEN:
+            found[word[:_HIDDEN]] = (*found.get(word[:_HIDDEN], ()), word)
+    return found
 
 
 def _disguises(text: str, plain: str) -> Iterator[str]:
@@ -266,13 +283,15 @@ def _private(notes: str, objective: str, deal: str) -> Private:
     secrets = {squashed(found) for found in _SECRET.findall(whole)}
     secrets |= {secret.translate(_LEET) for secret in secrets if not secret.isdigit()}
     secrets |= {part for found in _SECRET.findall(whole) for part in re.split(r"\W|_", fold(found)) if _secret(part)}
+    names = {name for name in names if not name.isdigit()}
     return Private(
         frozenset(words),
         tuple(sorted(phrases)),
-        frozenset(name for name in names if not name.isdigit()),
+        frozenset(names),
         frozenset(proper),
         frozenset(number for number in numbers_in(whole) if len(number) > 1),
-        tuple(sorted(secret for secret in secrets if len(secret) >= _HIDDEN)),
+        _index(names),
+        _index(secrets),
     )
 
 
