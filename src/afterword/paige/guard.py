@@ -77,8 +77,8 @@ def split_bridge(line: str, language: str) -> tuple[str, str]:
     pieces = _PIECE.split(line)
     for number, piece in enumerate(pieces):
         own = judge.fold(piece)
-        matters = "?" in piece or QUOTED.search(piece) or rules is None
-        if matters or rules.request.search(own) or rules.asks.match(own) or rules.scene.match(own):
+        asks = rules is None or rules.request.search(own) or rules.asks.match(own) or rules.scene.match(own)
+        if asks or "?" in piece or QUOTED.search(piece):
             return " ".join(pieces[:number]), " ".join(pieces[number:])
     return "", line
 
