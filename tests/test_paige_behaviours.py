@@ -330,7 +330,9 @@ def test_no_driver_is_probed_more_than_three_times_nor_for_the_same_thing_twice(
             STORY["verdict"],
         ]
         talk = Talk(guide, seed=seed).run(
-            lambda t, rng=rng: ("answer", rng.choice(answers)) if t.state.expects == "text" else cooperative(t)
+            lambda t, rng=rng, answers=answers: (
+                ("answer", rng.choice(answers)) if t.state.expects == "text" else cooperative(t)
+            )
         )
         used = [kind for kind in talk.state.topic(driver).used if kind in ("episode", "echo", "contrast")]
         assert talk.state.topic(driver).probes <= 3

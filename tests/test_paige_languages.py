@@ -315,7 +315,15 @@ def test_what_is_said_between_the_questions_is_german_and_complete():
     for name, texts in phrases.items():
         flat = [text for group in texts.values() for text in group] if isinstance(texts, dict) else texts
         assert len(flat) >= len(in_english[name]) or isinstance(texts, dict)
-        asking = name in ("recap_question", "recap_empty", "referral_ask", "reconcile", "thread", "probes")
+        asking = name in (
+            "recap_question",
+            "recap_empty",
+            "referral_ask",
+            "reconcile",
+            "thread",
+            "probes",
+            "confirm_stop",
+        )
         for text in flat:
             assert german(text), text
             assert text.count("?") <= 1

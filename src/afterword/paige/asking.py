@@ -1,7 +1,9 @@
 """Going through the topics: what is asked next, when to dig deeper, and when enough is known."""
 
-from afterword.paige import contradictions, judge, ledger, relevance, wording
+from afterword.paige import contradictions, judge, ledger, relevance, verdict, wording
+from afterword.paige.candidates import Candidates, Worded
 from afterword.paige.guide import BranchWording, Topic
+from afterword.paige.prompt import Next
 from afterword.paige.quotes import chosen_option, echo, has_cue, thread
 from afterword.paige.state import Pending, Step
 from afterword.paige.voice import Voice
@@ -10,10 +12,10 @@ from afterword.paige.voice import Voice
 PROBES_TOTAL = 6
 PROBES_FIRST = 1
 PROBES_SHORT = 1
-# Turns in all that may go into what no topic has planned.
-TANGENTS = 2
 # After so many low-effort answers in a row only the must-haves are asked.
 LOW_EFFORT_STREAK = 3
+# Questions about a thread that no topic foresaw; they are probes as well, but not of the topic's own.
+TANGENTS = 2
 # Questions kept back beside one for each open must-have; with no more than these left, nothing is dug into.
 _SPARE_QUESTIONS = 3
 # So much of an answer is kept to notice that the same was sent again.
@@ -21,7 +23,14 @@ _REPEAT_CHARS = 200
 
 
 class Asking(Voice):
-    """The interviewer's own moves. Each method that returns a Step ends the turn."""
+    """The interviewer's own moves. Each method that returns a Step ends the turn.
+
+    `candidates` is what a model made of this answer: it helps to judge, and its words stand in for the guide's where
+    the guard lets them through. `extra` is the optional slot that the planner wants asked.
+    """
+
+    candidates: Candidates | None = None
+    extra: tuple[str, str] | None = None
 
     def advance(self) -> Step:
         """Ask the next topic, else the closing question, else read back."""
@@ -37,19 +46,31 @@ class Asking(Voice):
 
     def take_answer(self, raw: str) -> Step:
         """An answer to a topic's question: credit it, then dig deeper, follow up, or move on."""
-        pending, quality = self.state.pending, judge.quality(raw, self.scores)
-        self._hear_name(raw)
-        self.set(answers=self.state.answers + bool(quality.words))
-        if pending.kind == "scale":
+        if self.state.pending.kind == "scale":
             return self._take_choice(raw)
-        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
-        self.set_topic(
-            pending.topic, best=max(self.standing.best, quality.score), met=ledger.met(self.standing, quality)
+        quality, satisfied = self.credit(raw)
+        wanted = self._wants_probe(raw, quality, satisfied)
+        return (
+            self._reconcile(raw)
+            or self._follow_thread(raw, quality)
+            or (self._probe(raw, quality) if wanted else None)
+            or self._follow_up(raw)
+            or self._leave_topic()
         )
+
+    def credit(self, raw: str) -> tuple[judge.Quality, bool]:
+        """Take up what an answer tells; how much that is, and whether it gives what the topic needs."""
+        pending, quality = self.state.pending, self._heard(raw)
+        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
+        said = self.candidates.verdict if self.candidates else None
+        if said:
+            self.set(evidence=verdict.evidence(self.guide, self.state, raw, said, self.scores))
+        best = max(quality.score, judge.ADVANCE_AT) if self._judged_enough(quality) else quality.score
+        self.set_topic(pending.topic, best=max(self.standing.best, best), met=ledger.met(self.standing, quality))
         # A name is all that the question for one asks.
         named = pending.kind == "slot" and self.topic.slot(pending.key).kind == "entity"
         satisfied = named or ledger.satisfied(self.topic, self.words, raw, quality, self.standing.met, self.scores)
-        on_topic = has_cue(raw, self._cues(self.topic))
+        on_topic = has_cue(raw, self._cues(self.topic)) or bool(said and said.credited(pending.topic))
         self._count_effort(raw, low=quality.low_effort and not (satisfied or on_topic))
         for branch in self.topic.branch:
             if not branch.slot and has_cue(raw, self._branch(branch.id).says):
@@ -57,13 +78,21 @@ class Asking(Voice):
         if self.state.low_effort >= LOW_EFFORT_STREAK and not self.state.fast:
             self.set(fast=True)
             self.lead.append(self.phrase("fast_path"))
-        return (
-            self._reconcile(raw)
-            or self._follow_thread(raw, quality)
-            or self._probe(raw, quality, satisfied)
-            or self._follow_up(raw)
-            or self._leave_topic()
-        )
+        return quality, satisfied
+
+    def ahead(self, raw: str) -> Next:
+        """What would be asked after this answer, whether it is dug into or not. Leaves the turn unusable."""
+        quality, _ = self.credit(raw)
+        kind, example = self._next_probe(raw, quality) or ("", "")
+        if not kind and self._may_stray():
+            kind = "tangent"
+        self.close_topic(self.topic.id, "thin")
+        topic = self._next_topic()
+        if topic is None or topic.opening_scale:
+            return Next(kind, example)
+        words = self.pack.topics[topic.id]
+        question = self.word(f"{topic.id}:main", words.main) or self.word(f"{topic.id}:simpler", words.simpler)
+        return Next(kind, example, topic.id, question or "") if question else Next(kind, example)
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
@@ -119,9 +148,49 @@ class Asking(Voice):
             return self.advance()
         scales = any(slot.kind in ("choice", "scale") for slot in topic.slots) and not scale
         announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
+        worded = self.candidates.advance(self.state, topic.id, self._lead()) if self.candidates and not scale else None
+        if worded:
+            return self._ask_worded(pending, worded)
         if self.state.turns and words.bridge and not (announced or self.lead):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
         return self.ask(pending, question)
+
+    def _heard(self, raw: str) -> judge.Quality:
+        quality = judge.quality(raw, self.scores)
+        self._hear_name(raw)
+        self.set(answers=self.state.answers + bool(quality.words))
+        return quality
+
+    def _judged_enough(self, quality: judge.Quality) -> bool:
+        """Whether the model saw a full answer, and its own quote or our rules bear it out."""
+        said = self.candidates.verdict if self.candidates else None
+        return bool(
+            said
+            and said.quality == 2
+            and (said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW)
+        )
+
+    def _wants_probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> bool:
+        """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
+        topic, standing = self.topic, self.standing
+        # A reason that decided is not done with before there is a scene and a comparison.
+        open_driver = topic.driver and not {"example", "comparison"} <= set(standing.met)
+        matters = topic.priority == 1 or self.weights[topic.id] > 0
+        match self.candidates.verdict.quality if self.candidates else None:
+            case 0:
+                return True
+            case 1:
+                return open_driver or (not satisfied and (matters or quality.score < judge.PROBE_BELOW))
+            case 2 if self._judged_enough(quality):
+                return open_driver
+            case _:
+                astray = (
+                    self.state.pending.kind == "main"
+                    and "thread" not in standing.used
+                    and not relevance.speaks_to(self.guide, self.pack, topic, raw, self.reads)
+                )
+                thin = quality.score < judge.PROBE_BELOW or (quality.score < judge.ADVANCE_AT and matters)
+                return open_driver or astray or (thin and not satisfied)
 
     def _reconcile(self, raw: str) -> Step | None:
         """One neutral question on two statements that do not fit together, both in their words."""
@@ -142,39 +211,58 @@ class Asking(Voice):
         return self._ask_probe("reconcile", question)
 
     def _follow_thread(self, raw: str, quality: judge.Quality) -> Step | None:
-        """Come back once or twice to something telling that no topic has planned; it is outside the topic's own cap."""
+        """Come back once or twice to something telling that no topic has planned; it is outside the topic's own cap.
+
+        Where there is a model, it says whether there is such a thread, and asks about it in its own words.
+        """
         standing = self.standing
-        fresh = self.state.pending.kind == "main" or (self.state.pending.key == "echo" and "thread" in standing.used)
-        strong = quality.score >= judge.ADVANCE_AT and (quality.episode or quality.causal)
-        if not (fresh and strong and self.pressing and self._may_probe()) or self.state.tangents >= TANGENTS:
-            return None
         if self._first() and standing.probes:
             return None
-        planned = any(has_cue(raw, self._cues(topic)) for topic in self.guide.topics)
-        if planned or relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads):
+        if not (self._sees_thread() if self.candidates else self._hears_thread(raw, quality)):
             return None
-        question = self.word("thread", self.pack.phrases["thread"], thread(raw, self.reads))
+        worded = self.candidates.tangent(self.state, self.topic.id, self._lead()) if self.candidates else None
+        question = worded or self.word("thread", self.pack.phrases["thread"], thread(raw, self.reads))
         if question is None:
             return None
         self.set(tangents=self.state.tangents + 1)
         self.set_topic(self.topic.id, used=(*standing.used, "thread"), probes=standing.probes + self._first())
-        return self._ask_probe("echo", question)
+        return self._ask_probe("tangent" if worded else "echo", question)
 
-    def _probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> Step | None:
-        """The next probe of the ladder when the answer calls for one and the budget allows."""
-        topic, standing = self.topic, self.standing
-        # A reason that decided is not done with before there is a scene and a comparison.
-        open_driver = topic.driver and not {"example", "comparison"} <= set(standing.met)
-        astray = (
-            self.state.pending.kind == "main"
-            and "thread" not in standing.used
-            and not relevance.speaks_to(self.guide, self.pack, topic, raw, self.reads)
-        )
-        wanted = quality.score < judge.PROBE_BELOW or (
-            quality.score < judge.ADVANCE_AT and (topic.priority == 1 or self.weights[topic.id] > 0)
-        )
-        if not (open_driver or astray or (wanted and not satisfied)):
+    def _hears_thread(self, raw: str, quality: judge.Quality) -> bool:
+        """Whether the rules find a strong answer that no topic has planned for."""
+        fresh = self.state.pending.kind == "main" or self._on_thread()
+        strong = quality.score >= judge.ADVANCE_AT and (quality.episode or quality.causal)
+        if not (fresh and strong and self.pressing and self._may_probe()) or self.state.tangents >= TANGENTS:
+            return False
+        planned = any(has_cue(raw, self._cues(topic)) for topic in self.guide.topics)
+        return not planned and not relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads)
+
+    def _sees_thread(self) -> bool:
+        """Whether the model finds one, and one may be begun, or followed one question further."""
+        return bool(self.candidates and "tangent" in self.candidates.verdict.flags and self._may_stray())
+
+    def _may_stray(self) -> bool:
+        same = self.state.tangents == 0 or self._on_thread()
+        return self.state.tangents < TANGENTS and same and self.pressing and self._may_probe()
+
+    def _on_thread(self) -> bool:
+        key = self.state.pending.key
+        return key == "tangent" or (key == "echo" and "thread" in self.standing.used)
+
+    def _probe(self, raw: str, quality: judge.Quality) -> Step | None:
+        """The next probe of the ladder when the budget allows."""
+        found = self._next_probe(raw, quality)
+        if found is None:
             return None
+        kind, question = found
+        topic, standing = self.topic, self.standing
+        worded = self.candidates.probe(self.state, topic.id, self._lead()) if self.candidates else None
+        self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
+        return self._ask_probe(kind, worded or question)
+
+    def _next_probe(self, raw: str, quality: judge.Quality) -> tuple[str, str] | None:
+        """The next kind of probe that has words left, and these; None when the caps allow none."""
+        topic, standing = self.topic, self.standing
         cap = min(topic.max_probes, PROBES_FIRST) if self._first() else topic.max_probes
         if standing.probes >= cap or not self.pressing or not self._may_probe():
             return None
@@ -182,11 +270,8 @@ class Asking(Voice):
             if kind in standing.used or (topic.driver and self._needless(kind, quality)):
                 continue
             said = echo(raw, self._cues(topic), self.reads) if kind == "echo" else ""
-            question = self.word(f"{topic.id}:{kind}", self.words.probes[kind], said)
-            if question is None:
-                continue
-            self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
-            return self._ask_probe(kind, question)
+            if question := self.word(f"{topic.id}:{kind}", self.words.probes[kind], said):
+                return kind, question
         return None
 
     def _needless(self, kind: str, quality: judge.Quality) -> bool:
@@ -198,10 +283,17 @@ class Asking(Voice):
             "contrast": "comparison" in met,
         }.get(kind, False)
 
-    def _ask_probe(self, kind: str, question: str) -> Step:
+    def _ask_probe(self, kind: str, question: Worded | str) -> Step:
         self.set(probes=self.state.probes + 1, choices=())
         self.emit("probe", topic=self.topic.id, type=kind)
-        return self.ask(Pending("probe", self.topic.id, kind), question)
+        pending = Pending("probe", self.topic.id, kind)
+        return self.ask(pending, question) if isinstance(question, str) else self._ask_worded(pending, question)
+
+    def _ask_worded(self, pending: Pending, worded: Worded) -> Step:
+        """Put a question of a model's; what leads over to it is no part of the question that is not to come again."""
+        if worded.bridge:
+            self.lead.append(worded.bridge)
+        return self.ask(pending, worded.question, acknowledge=False)
 
     def _may_probe(self) -> bool:
         """Whether the interview's budget allows one more probe."""
@@ -211,6 +303,9 @@ class Asking(Voice):
     def _first(self) -> bool:
         """Whether this is the first topic that is asked."""
         return sum(bool(topic.asked) for topic in self.state.topics) == 1
+
+    def _lead(self) -> str:
+        return " ".join(self.lead)
 
     def _follow_up(self, raw: str) -> Step | None:
         """A branch their words open, a slot that is still missing, or the scale that sums the topic up."""
@@ -229,7 +324,8 @@ class Asking(Voice):
                 continue
             if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
                 continue
-            if not scale and not slot.must_have and not self.weights[topic.id]:
+            wanted = slot.must_have or self.weights[topic.id] or self.extra == (topic.id, slot.id)
+            if not scale and not wanted:
                 continue
             if scale and self.state.low_effort and not topic.driver:
                 continue
@@ -256,6 +352,7 @@ class Asking(Voice):
     def _take_choice(self, raw: str) -> Step:
         """A label of the scale, by its text or number; other words are kept as an answer and not pressed further."""
         pending, choices = self.state.pending, self.state.choices
+        self._heard(raw)
         label = ledger.match_choice(raw, choices)
         if label:
             self.set(scales=(*self.state.scales, (f"{pending.topic}.{pending.key}", label)))
@@ -285,9 +382,13 @@ class Asking(Voice):
                     if branch.otherwise and f"{topic.id}.{branch.slot}" not in chosen:
                         self._skip_topics(branch.skip)
 
+    def spare_questions(self) -> int:
+        """How many questions fit besides one for each open must-have."""
+        return self.questions_left() - len(self.open_topics(must_have=True))
+
     def _tight(self) -> bool:
         """Whether what is left is needed for the must-haves."""
-        return self.questions_left() <= len(self.open_topics(must_have=True)) + _SPARE_QUESTIONS
+        return self.spare_questions() <= _SPARE_QUESTIONS
 
     def _count_effort(self, raw: str, *, low: bool) -> None:
         folded = judge.fold(raw)[:_REPEAT_CHARS]
