@@ -26,9 +26,7 @@ STORY = {
     "": "Sie hätten unser Datenteam fragen sollen, denn das entscheidet 2027 über das nächste Werkzeug.",
 }
 
-ENGLISH = set(
-    ["the", "you", "your", "what", "how", "and", "for", "with", "did", "were", "thank", "thanks", "let", "next"]
-)
+ENGLISH = {"the", "you", "your", "what", "how", "and", "for", "with", "did", "were", "thank", "thanks", "let", "next"}
 
 
 def telling(talk: Talk) -> tuple[str, str]:
