@@ -80,6 +80,10 @@ class Figures:
     def fault(self, name: str, record: Record, where: str) -> None:
         """Note something that must not be."""
         self.faults[name] += 1
+        self.example(name, record, where)
+
+    def example(self, name: str, record: Record, where: str) -> None:
+        """Keep the first interview in which something was found."""
         self.examples.setdefault(name, f"{record.persona} {record.kind} {record.seed}: {where}")
 
 
@@ -104,6 +108,8 @@ def _measure_recall(found: Figures, record: Record) -> None:
     for fact in planted:
         found.told_of[fact.depth] += 1
         found.told[fact.depth] += fact in record.released
+        if fact not in record.released:
+            found.example(f"missed {fact.depth}", record, f"{fact.subject}: {fact.text}")
     subjects = {fact.subject for fact in planted}
     found.slots_of += len(subjects)
     found.slots += len(subjects & {fact.subject for fact in record.released})
@@ -150,9 +156,13 @@ def _measure_probes(found: Figures, record: Record) -> None:
         if turn.reply.label == "vague" and _had_budget(record.guide, turn):
             found.vague_of += 1
             found.vague_probed += dug
+            if not dug:
+                found.example("vague and left", record, turn.reply.text)
         if probed and turn.reply.label:
             found.probes_of += 1
             found.probes_good += turn.reply.label == "vague"
+            if turn.reply.label == "good":
+                found.example("good and dug into", record, turn.reply.text)
 
 
 def _had_budget(guide: paige.Guide, turn: Turn) -> bool:
@@ -175,7 +185,7 @@ def _measure_craft(found: Figures, record: Record) -> None:
         own = hearing.fold(_QUOTED.sub(" ", text))
         if own.count("?") > 1 or (_SECOND.search(own) and not scale):
             found.fault("more than one question", record, text)
-        if _PREMISE.search(own) and not scale:
+        if _PREMISE.search(own) and not scale and not _GERMAN.search(own):
             found.fault("premise offered", record, text)
         if number and "\n" not in text and "?" in text:
             found.words.append(len(text.split()))

@@ -21,6 +21,7 @@ SEEDS = range(1, 6)
 MOST_MESSAGES = 24
 RANDOM_RESPONDENTS = 10_000
 ATTACK_TURNS = 500
+_ATTACKS_FROM = 100  # the seed of the first
 IDEAL = "ideal, knowing where to dig"
 _ATTACKER = personas.Persona("P06", "attacks only", Traits(), personas.attack_always)
 
@@ -97,6 +98,14 @@ def interview(key: Key) -> Record:
     """Hold one interview of the big run."""
     record = record_of(key)
     return hold(engine_of(key, record), personas.PERSONAS[key.persona], record)
+
+
+def shown(key: Key) -> Record:
+    """Any interview whose key a gate names, also one of the attacks."""
+    if key.seed < _ATTACKS_FROM:
+        return interview(key)
+    record = record_of(key)
+    return hold(engine_of(key, record), _ATTACKER, record)
 
 
 def all_keys(modes: Sequence[str] = MODES) -> list[Key]:
@@ -199,9 +208,7 @@ def _figures(key: Key) -> Figures:
 
 def _attack(mode: str, number: int) -> Figures:
     kinds = tuple(guides())
-    key = Key("P06", kinds[number % len(kinds)], 100 + number, mode)
-    record = record_of(key)
-    return measure(hold(engine_of(key, record), _ATTACKER, record))
+    return measure(shown(Key("P06", kinds[number % len(kinds)], _ATTACKS_FROM + number, mode)))
 
 
 def _beside(key: Key) -> dict[str, Figures]:
