@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -22,11 +23,35 @@ from tests.model_server import Fault, ModelServer, serving
 from tests.page_forms import Visitor
 
 PRICE = "The price was too high, and Globex had the better integration with our warehouse, as the pilot in May showed."
-PROBE = "What happened in that week?"
-ADVANCE = "How did the final decision come about?"
-REPLY = {"quality": 1, "slots": [], "flags": [], "lang": "en", "if_probe": PROBE, "if_advance": ADVANCE}
-GOOD = json.dumps(REPLY)
-PRAISE = json.dumps({**REPLY, "if_probe": "Great answer! What then?", "if_advance": "Great point! How did it end?"})
+SAID = (
+    PRICE,
+    "Our finance lead stopped it in June, because the second year cost twice as much as the first one.",
+    "Three of us tried it for two weeks, and the reports took half a minute to open on our largest warehouse.",
+    "The answers of your support came within a day, but Globex had an engineer with us on site every Tuesday.",
+    "We compared five products in a sheet, and the import of our old orders decided it in the end.",
+    "The contract had a notice period of a year, which our legal team did not want to sign in that form.",
+)
+WORDS = (
+    "What happened in that week?",
+    "How did the final decision come about?",
+    "Who else took part in that conversation?",
+    "What did your team do after that?",
+    "When did that first come up?",
+    "How did you find out about it?",
+    "What went through your mind at that moment?",
+    "Where did that show in your daily work?",
+    "What would you tell a colleague about it?",
+    "How did the others in your team see it?",
+)
+
+
+def reply(words: str) -> str:
+    """What a model says that would ask this, whether it digs deeper or goes on."""
+    told = {"quality": 1, "slots": [], "flags": [], "lang": "en"}
+    return json.dumps({**told, "if_probe": words, "if_advance": words})
+
+
+PRAISE = reply("Great answer! What happened then?")
 
 Configure = Callable[..., Settings]
 
@@ -37,7 +62,8 @@ async def model(configure: Configure) -> AsyncGenerator[ModelServer]:
     breaker.reset()
     llm.prepare("openai")
     async with serving() as one:
-        one.text = GOOD
+        words = itertools.cycle(WORDS)
+        one.text = lambda _: reply(next(words))
         configure(llm_url=one.url, llm_model="fake-model", llm_deadline_scale=0.1)
         yield one
         await llm.close()
@@ -71,13 +97,14 @@ class Talk:
         visit = await conversation.consent(db, asked["survey_token"], "I agree.")
         return cls(db, asked["interview_request_id"], asked["survey_token"], visit)
 
-    async def say(self, text: str = PRICE, *, client_id: str = "", action: str = "answer") -> conversation.Visit:
+    async def say(self, text: str | None = None, *, action: str = "answer") -> conversation.Visit:
         """Answer, and see what stands there then."""
+        text = SAID[self.visit.turn_no // 2 % len(SAID)] if text is None else text
         self.visit = await conversation.take_turn(
             self.db,
             self.token,
             turn_no=self.visit.turn_no,
-            client_id=client_id or f"form-{self.visit.turn_no}",
+            client_id=f"form-{self.visit.turn_no}",
             answer=paige.Answer(text, action),
         )
         return self.visit
@@ -148,7 +175,7 @@ async def test_the_models_words_are_shown_and_its_exact_prompt_is_kept(
     visit = await talk.say()
 
     assert not visit.awaiting_reply
-    assert any(words in visit.turns[-1].text for words in (PROBE, ADVANCE))
+    assert WORDS[0] in visit.turns[-1].text
     assert await origins(talk) == ["script", "model"]
     [call] = model.asked
     answer = await acme.api.get(f"/interviews/{talk.id}/prompts")
@@ -156,7 +183,7 @@ async def test_the_models_words_are_shown_and_its_exact_prompt_is_kept(
     [prompt] = answer.json()["prompts"]
     assert prompt["messages"] == call["messages"]
     assert PRICE in str(prompt["messages"])
-    assert json.loads(prompt["reply"]) == REPLY
+    assert prompt["reply"] == reply(WORDS[0])
     assert (prompt["turn"], prompt["attempt"], prompt["purpose"], prompt["outcome"]) == (3, 1, "turn", "shown")
     assert (prompt["model"], prompt["input_tokens"], prompt["output_tokens"]) == ("fake-model", 1200, 90)
     assert prompt["milliseconds"] > 0
@@ -197,7 +224,7 @@ async def test_what_the_company_knows_is_in_each_prompt_and_internal_notes_in_no
         f"/interviews/{talk.id}", {"contact_context": "Left in March.", "objective": "Was it speed?"}
     )
     assert changed.status_code == 200
-    await talk.say("It took them three weeks to answer each of our questions in the pilot.")
+    await talk.say()
 
     first, second = (str(call["messages"]) for call in model.asked)
     for fact in ("Nordics", "Aerospace", "Lost in the last round.", "Umbrella", "Globex"):
@@ -248,7 +275,7 @@ async def test_words_that_are_not_fit_to_be_shown_are_asked_for_once_more(talk: 
     model.faults = [Fault(text=PRAISE)]
     visit = await talk.say()
 
-    assert any(words in visit.turns[-1].text for words in (PROBE, ADVANCE))
+    assert WORDS[0] in visit.turns[-1].text
     assert [(one["attempt"], one["outcome"].partition(":")[0]) for one in await kept(talk)] == [
         (1, "guard"),
         (2, "shown"),
@@ -257,7 +284,7 @@ async def test_words_that_are_not_fit_to_be_shown_are_asked_for_once_more(talk: 
 
 
 async def test_words_that_are_never_fit_to_be_shown_are_the_scripts(talk: Talk, model: ModelServer):
-    model.text = PRAISE
+    model.text = lambda _: PRAISE
     visit = await talk.say()
 
     assert "Great" not in visit.turns[-1].text
@@ -275,7 +302,7 @@ STRANGE = [
     '"no"',
     "{}",
     '{"quality": {"a": 1}, "slots": 7, "flags": "stop", "lang": [], "if_probe": {}, "if_advance": 3}',
-    json.dumps({**REPLY, "slots": [{"id": "x.y", "quote": "\ud800"}], "if_probe": "\x00", "if_advance": "\ud800"}),
+    json.dumps({"quality": 2, "slots": [{"id": "x.y", "quote": "\ud800"}], "if_probe": "\x00", "if_advance": "\ud800"}),
     "x" * 300_000,
 ]
 
