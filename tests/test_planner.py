@@ -1,4 +1,4 @@
-"""The planner: in `planned` the background goes to it alone, soon after the request, and an interview keeps its plan."""
+"""The planner: in `planned` the background goes to it alone, soon after the request; an interview keeps its plan."""
 
 import asyncio
 import itertools
@@ -336,7 +336,7 @@ async def test_a_hundred_thousand_interviews_of_others_cost_the_sweep_nothing(
     asked = await fresh(planning)
 
     async with db.tx() as tx:
-        due = await planner._due(tx, [planning.org_id])
+        due = [*await planner._new(tx, [planning.org_id]), *await planner._changed(tx, [planning.org_id])]
         read = await tx.execute(
             "select seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables where relname = 'interviews'"
         )

@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ _CAPPED_PAUSE = 900  # seconds until a cost cap is asked again
 _BREAKER_PAUSE = 60
 _AT_ONCE = 4  # calls at the same time, of one organization in one worker
 _BATCH = 40  # of one organization in one look
+# Looking for changes takes as long as an organization in `planned` has interviews that nobody has opened; so many times
+# as long it then rests. New interviews are found by themselves, and at once.
+_REST = 20
 # A change commits later than the clock that stands in its row says, by no more than a transaction may last.
 _MARGIN = 15  # seconds
 
@@ -53,6 +57,7 @@ class Planner:
         self._db = db
         self._tasks: dict[Place, asyncio.Task[bool]] = {}
         self._gates: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
+        self._next_check = 0.0  # monotonic seconds
 
     async def look(self) -> None:
         """Start to plan what is new or has changed. Returns at once; what is under way is not started again."""
@@ -60,7 +65,13 @@ class Planner:
             orgs = await _planning(tx)
             models = {org.id: model for org in orgs if (model := await accounts.model_of(tx, org.id))}
             able = [org for org, model in models.items() if not llm.breaker_is_open(model)]
-            due = await _due(tx, able) if able else ()
+            due = [*await _new(tx, able)] if able else []
+        began = time.monotonic()
+        if able and began >= self._next_check:
+            async with self._db.tx() as tx:
+                due += await _changed(tx, able)
+            now = time.monotonic()
+            self._next_check = now + _REST * (now - began)
         for place in due:
             if place not in self._tasks:
                 task = asyncio.create_task(self._plan(place, models[place.org_id]))
@@ -98,11 +109,37 @@ async def _planning(tx: Tx) -> Sequence[_Org]:
     return await fetch_all(tx, _Org, "select id from organizations where context_mode = 'planned'")
 
 
-async def _due(tx: Tx, orgs: Sequence[str]) -> Sequence[Place]:
-    """Interviews that may need a plan, the new ones first. Whether they do, their digest tells.
+# Both statements go through `interviews_new` in its order, organization by organization: those in `direct`, however
+# many interviews they have, cost nothing (tests/test_planner.py counts the rows that are read).
 
-    Goes through `interviews_new`, organization by organization: those in `direct`, however many interviews they have,
-    cost nothing (tests/test_planner.py looks at how it is run).
+
+async def _new(tx: Tx, orgs: Sequence[str]) -> Sequence[Place]:
+    """Interviews that nobody has looked at yet."""
+    return await fetch_all(
+        tx,
+        Place,
+        """
+        select due.org_id, due.interview_id
+        from unnest(%(orgs)s::text[]) as o (id)
+        cross join lateral (
+            select i.org_id, i.id as interview_id from interviews i
+            where i.org_id = o.id and i.phase = 'new' and i.plan_checked_at is null
+              and i.updated_at > clock_now() - make_interval(days => %(days)s)
+              and (i.plan_due_at is null or i.plan_due_at <= clock_now())
+            order by i.plan_checked_at nulls first, i.id
+            limit %(batch)s
+        ) due
+        """,
+        orgs=list(orgs),
+        days=LINK_DAYS,
+        batch=_BATCH,
+    )
+
+
+async def _changed(tx: Tx, orgs: Sequence[str]) -> Sequence[Place]:
+    """Interviews of which something has changed since they were looked at, or that a failed try left without a plan.
+
+    Whether it was something that a plan is made from, their digest tells.
     """
     return await fetch_all(
         tx,
@@ -118,11 +155,10 @@ async def _due(tx: Tx, orgs: Sequence[str]) -> Sequence[Place]:
             join guide_versions g
                 on g.org_id = t.org_id and g.interview_type_id = t.id and g.version = t.version
             left join deals d on d.org_id = i.org_id and d.id = i.deal_id
-            where i.org_id = o.id and i.phase = 'new'
+            where i.org_id = o.id and i.phase = 'new' and i.plan_checked_at is not null
               and i.updated_at > clock_now() - make_interval(days => %(days)s)
               and (i.plan_due_at is null or i.plan_due_at <= clock_now())
-              and (i.plan_checked_at is null
-                or i.plan_checked_at < greatest(i.updated_at, c.updated_at, d.updated_at, g.created_at)
+              and (i.plan_checked_at < greatest(i.updated_at, c.updated_at, d.updated_at, g.created_at)
                 or (i.plan is null and i.plan_attempts between 1 and %(tries)s - 1))
             order by i.plan_checked_at nulls first, i.id
             limit %(batch)s
