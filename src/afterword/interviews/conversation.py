@@ -24,6 +24,7 @@ from afterword.interviews import Turn, transcript, turns
 from afterword.settings import current
 
 LINK_DAYS = 90  # a link lives this long after the last mail or call
+MAX_REFERRAL = 500  # characters of whom the wrong person names instead
 IDLE_DAYS = 30  # after this long without an answer an interview that was begun counts as completed
 
 _OPEN_PHASES = ("asking", "recap", "experience", "paused")
@@ -53,6 +54,13 @@ class Visit:
     turn_no: int
     turns: Sequence[Turn]
     mail_stopped: bool
+    languages: tuple[str, ...]  # what the interview can be held in
+    language: str
+    short: bool
+    uses_model: bool  # whether a language model may read the answers
+    agreed: str | None  # the terms as the contact was shown them
+    wrong_person: bool  # somebody else should have been asked
+    referral: str  # whom the contact named instead, before the interview began
 
     @property
     def open(self) -> bool:
@@ -92,26 +100,33 @@ class _Row:
     turn_no: int
     guide: Mapping[str, object]
     deal: Mapping[str, object] | None
+    language: str | None
+    agreed: str | None
+    own_model: bool
+    outreach_stop_reason: str | None
+    referral: str | None
 
 
-async def enter(db: Db, token: str) -> Visit:
+async def enter(db: Db, token: str, *, address: str = "") -> Visit:
     """What the link opens. Changes nothing. Raises NotFound for a token that is not, or no longer, anybody's."""
     async with db.tx() as tx:
         return await _visit(tx, await _by_token(tx, token))
 
 
-async def consent(db: Db, token: str, consent_text: str) -> Visit:
+async def consent(
+    db: Db, token: str, consent_text: str, *, address: str = "", language: str | None = None, short: bool = False
+) -> Visit:
     """Begin: record what the contact agreed to and when, and store Paige's opening as turn 1. Twice is once."""
     async with db.tx() as tx:
         row = await _by_token(tx, token)
         if row.phase == "new" and not row.expired:
-            step = paige.open(paige.load_guide(row.guide), _context(row), row.seed)
+            step = paige.open(paige.load_guide(row.guide), _context(row, language), row.seed)
             begun = await execute(
                 tx,
                 """
                 update interviews i
                 set phase = %(phase)s, state = %(state)s, turn_no = 1, consent_at = clock_now(),
-                    consent_text = %(consent_text)s, updated_at = clock_now(),
+                    consent_text = %(consent_text)s, updated_at = clock_now(), language = %(language)s,
                     guide_version = (
                         select t.version from interview_types t
                         where t.org_id = i.org_id and t.id = i.interview_type_id)
@@ -122,6 +137,7 @@ async def consent(db: Db, token: str, consent_text: str) -> Visit:
                 phase=step.state.phase,
                 state=Json(step.state.to_json()),
                 consent_text=consent_text,
+                language=language,
             )
             if begun:
                 await _store_turn(tx, row, 1, "interviewer", "answer", step.say, step.events)
@@ -151,9 +167,10 @@ async def withdraw(db: Db, token: str) -> Visit:
         for query in (
             "delete from turns where org_id = %(org_id)s and interview_id = %(id)s",
             "delete from documents where org_id = %(org_id)s and interview_id = %(id)s",
+            "delete from prompts where org_id = %(org_id)s and interview_id = %(id)s",
             """
             update interviews
-            set phase = 'withdrawn', state = null, experience = null, turn_no = 0, reply_due_at = null,
+            set phase = 'withdrawn', state = null, referral = null, experience = null, turn_no = 0, reply_due_at = null,
                 answered_at = null, outreach_stop_reason = coalesce(outreach_stop_reason, 'withdrawn'),
                 withdrawn_at = coalesce(withdrawn_at, clock_now()), updated_at = clock_now()
             where org_id = %(org_id)s and id = %(id)s and phase not in ('new', 'declined')
@@ -163,8 +180,14 @@ async def withdraw(db: Db, token: str) -> Visit:
         return await _visit(tx, await _by_token(tx, token))
 
 
-async def decline(db: Db, token: str, *, no_more_mail: bool = False) -> Visit:
-    """The contact would rather not: nothing is asked, no further mail goes out; on request never again."""
+async def decline(
+    db: Db, token: str, *, no_more_mail: bool = False, wrong_person: bool = False, referral: str = ""
+) -> Visit:
+    """The contact would rather not: nothing is asked, no further mail goes out; on request never again.
+
+    `referral` is whom the wrong person named instead: for people to read, never to be mailed by us.
+    """
+    reason = "unsubscribed" if no_more_mail else "wrong_person" if wrong_person else "declined"
     async with db.tx() as tx:
         row = await _by_token(tx, token)
         await execute(
@@ -172,19 +195,23 @@ async def decline(db: Db, token: str, *, no_more_mail: bool = False) -> Visit:
             """
             update interviews
             set outreach_stop_reason = coalesce(outreach_stop_reason, %(reason)s), updated_at = clock_now(),
-                phase = case when phase = 'new' then 'declined' else phase end
+                phase = case when phase = 'new' then 'declined' else phase end,
+                referral = coalesce(nullif(%(referral)s, ''), referral)
             where org_id = %(org_id)s and id = %(id)s and status <> 'completed'
             """,
             org_id=row.org_id,
             id=row.interview_id,
-            reason="unsubscribed" if no_more_mail else "declined",
+            reason=reason,
+            referral=strip_invisible(referral.replace("\x00", "")).strip()[:MAX_REFERRAL] if wrong_person else "",
         )
         if no_more_mail:
             await _opt_out(tx, row)
         return await _visit(tx, await _by_token(tx, token))
 
 
-async def take_turn(db: Db, token: str, *, turn_no: int, client_id: str, answer: paige.Answer) -> Visit:
+async def take_turn(
+    db: Db, token: str, *, turn_no: int, client_id: str, answer: paige.Answer, address: str = ""
+) -> Visit:
     """Store one answer to the interviewer's turn `turn_no`, once, and let Paige reply.
 
     `client_id` is the form's own id: the same id again is the same answer again. Raises NotFound; BadRequest for an
@@ -461,7 +488,8 @@ async def _by_id(tx: Tx, org_id: str, interview_id: int, *, lock: bool = False) 
             o.consent_text, i.contact_id, c.name as contact_name, c.notes, i.objective, i.deal_id, i.phase,
             i.completed_at is not null as completed,
             i.completed_at is null and i.updated_at < clock_now() - make_interval(days => %(link_days)s) as expired,
-            i.started_at, i.seed, i.state, i.turn_no, g.guide,
+            i.started_at, i.seed, i.state, i.turn_no, g.guide, i.language, i.consent_text as agreed,
+            i.outreach_stop_reason, i.referral, o.model is not null as own_model,
             (select jsonb_build_object(
                 'name', d.name, 'amount', d.amount, 'status', d.status, 'client_name', d.client_name,
                 'competitors', coalesce((
@@ -483,6 +511,8 @@ async def _by_id(tx: Tx, org_id: str, interview_id: int, *, lock: bool = False) 
 
 
 async def _visit(tx: Tx, row: _Row) -> Visit:
+    guide = paige.load_guide(row.guide)
+    state = paige.State.from_json(row.state) if row.state is not None else None
     return Visit(
         org_id=row.org_id,
         interview_id=row.interview_id,
@@ -495,11 +525,18 @@ async def _visit(tx: Tx, row: _Row) -> Visit:
         completed=row.completed,
         expired=row.expired,
         started=row.started_at is not None,
-        guide=paige.load_guide(row.guide),
-        state=paige.State.from_json(row.state) if row.state is not None else None,
+        guide=guide,
+        state=state,
         turn_no=row.turn_no,
         turns=await turns(tx, row.org_id, row.interview_id),
         mail_stopped=(await contacts.get(tx, row.org_id, row.contact_id)).suppressed_reason is not None,
+        languages=tuple(guide.packs),
+        language=state.language if state else row.language or guide.language,
+        short=False,
+        uses_model=row.own_model or bool(current().llm_model),
+        agreed=row.agreed,
+        wrong_person=row.outreach_stop_reason == "wrong_person",
+        referral=row.referral or "",
     )
 
 
@@ -507,7 +544,7 @@ def _first_name(name: str | None) -> str | None:
     return name.split()[0] if name else None
 
 
-def _context(row: _Row) -> paige.Context:
+def _context(row: _Row, language: str | None = None) -> paige.Context:
     deal = row.deal or {}
     return paige.Context(
         interviewer_name=row.interviewer_name,
@@ -518,6 +555,7 @@ def _context(row: _Row) -> paige.Context:
         notes=row.notes,
         objective=row.objective,
         deal=deal,
+        language=language or row.language or "en",
     )
 
 
