@@ -27,24 +27,26 @@ def explain(error: AfterwordError, visit: Visit, text: str, words: Words) -> str
     """Why an answer was not taken, in the page's language."""
     match error:
         case TermsChanged():
-            return words("terms_changed")
-        case RateLimited() if visit.open and _is_full(visit):
-            return words("full")
+            says = words("terms_changed")
+        case RateLimited() | Conflict() if visit.open and _is_full(visit):
+            says = words("full")
         case RateLimited():
-            return words("slow_down")
-        case Conflict() if visit.open and _is_full(visit):
-            return words("full")
+            says = words("slow_down")
         case Conflict() if visit.open or visit.awaiting_reply:
-            return f"{words('moved_on')} {words('still_here')}" if text else words("moved_on")
+            says = f"{words('moved_on')} {words('still_here')}" if text else words("moved_on")
         case Conflict():
-            return words("closed")
+            says = words("closed")
         case BadRequest() if any(field == "text" for field, _ in error.fields):
             limit = current().survey_message_characters
-            if len(text) <= limit:
-                return words("empty")
-            return words("too_long", limit=words.number(limit), length=words.number(len(text)))
+            too_long = len(text) > limit
+            says = (
+                words("too_long", limit=words.number(limit), length=words.number(len(text)))
+                if too_long
+                else words("empty")
+            )
         case _:
-            return words("bad_form")
+            says = words("bad_form")
+    return says
 
 
 def _is_full(visit: Visit) -> bool:

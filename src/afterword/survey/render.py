@@ -21,8 +21,8 @@ from afterword.settings import current
 from afterword.survey.terms import SHORT_MINUTES, offers_short, reader, terms, terms_version
 from afterword.survey.words import Words, endonym, speak
 
-# Nothing foreign, nothing inline, no frame; what a contact types can at worst be shown. The microphone is for dictation,
-# which the contact switches on.
+# Nothing foreign, nothing inline, no frame; what a contact types can at worst be shown. The microphone is for
+# dictation, which the contact switches on.
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import cast
 
 import yaml
 
 FALLBACK = "en"
+_FOLDER = Path(__file__).parent
 
 # What each language calls itself, for the choice among a guide's languages.
 _ENDONYMS: Mapping[str, str] = {
@@ -63,8 +64,7 @@ class Words:
 @lru_cache
 def available() -> tuple[str, ...]:
     """The languages that the page itself speaks."""
-    files = resources.files(__package__).iterdir()
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.yaml")))
 
 
 def speak(language: str) -> Words:
@@ -111,5 +111,5 @@ def _quality(parameter: str) -> float:
 
 @lru_cache
 def _load(language: str) -> Words:
-    text = resources.files(__package__).joinpath(f"{language}.yaml").read_text("utf-8")
+    text = (_FOLDER / f"{language}.yaml").read_text("utf-8")
     return Words(language, cast("Mapping[str, str]", yaml.safe_load(text)), {})
