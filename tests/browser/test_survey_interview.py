@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browsing import PRICE, Site, begin, fits, go_on
+from tests.browsing import PRICE, Site, begin, fits, go_on, go_to
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -62,3 +62,49 @@ async def test_the_whole_interview_by_keyboard(site: Site, visit: Callable[..., 
 
     await expect(page.get_by_role("heading", name="Thank you")).to_be_focused()
     assert (await site.latest())["status"] == "completed"
+
+
+async def test_the_short_version_is_begun_with_its_own_button(site: Site, visit: Callable[..., Any]):
+    page = await visit(await site.link())
+    await begin(page, "Short version, about 3 minutes")
+
+    for number in range(40):
+        if not await go_on(page, number):
+            break
+
+    await expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert (await site.latest())["status"] == "completed"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_the_wrong_person_says_so_before_anything_begins(site: Site, visit: Callable[..., Any], scripts: bool):
+    page = await visit(await site.link(), java_script_enabled=scripts)
+    await page.get_by_text("I'm not the right person").click()
+    await page.get_by_label("Who was closest to this?").fill("Head of purchasing")
+    await page.get_by_role("button", name="Let Acme know").click()
+
+    await expect(page.get_by_role("heading", name="Thank you for telling us")).to_be_visible()
+    await expect(page.get_by_text("Head of purchasing")).to_be_visible()
+    assert (await site.latest())["turns"] == []
+
+
+async def test_the_arrow_keys_move_along_a_scale(site: Site, visit: Callable[..., Any]):
+    page = await visit(await site.link())
+    await begin(page)
+    await go_to(page, "[name=text][type=radio]")
+    chips = page.locator("[name=text][type=radio]")
+
+    await expect(page.locator("#question")).to_be_focused()
+    await page.keyboard.press("Tab")
+    while not await chips.first.evaluate("chip => chip === document.activeElement"):
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("ArrowRight")
+    await expect(chips.nth(1)).to_be_checked()
+    await page.keyboard.press("ArrowDown")
+    await expect(chips.nth(2)).to_be_checked()
+    await page.keyboard.press("ArrowLeft")
+    await expect(chips.nth(1)).to_be_checked()
+    said = await chips.nth(1).get_attribute("value")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator(".line-contact").last).to_contain_text(said or "")
