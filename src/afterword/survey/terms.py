@@ -7,13 +7,14 @@ from afterword.interviews.conversation import LINK_DAYS, Visit
 from afterword.survey.words import Words
 
 SHORT_MINUTES = 3
-_SHORTENED_FROM = 6  # topics; a guide with fewer is short as it is
+_SHORTENED_FROM = 5  # topics, and minutes; a guide with less is short as it is
 
 
 def offers_short(visit: Visit) -> bool:
     """Whether the guide holds enough for a short version that leaves something out."""
     topics = visit.guide.topics
-    return len(topics) >= _SHORTENED_FROM and any(t.priority > 1 or not t.must_have for t in topics)
+    enough = min(len(topics), visit.guide.minutes) >= _SHORTENED_FROM
+    return enough and any(topic.priority > 1 or not topic.must_have for topic in topics)
 
 
 def reader(visit: Visit, words: Words) -> str:
