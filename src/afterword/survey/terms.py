@@ -7,6 +7,7 @@ from afterword.interviews.conversation import LINK_DAYS, Visit
 from afterword.survey.words import Words
 
 SHORT_MINUTES = 3
+_USUAL_READERS = "'s product and sales teams"
 _SHORTENED_FROM = 5  # topics, and minutes; a guide with less is short as it is
 
 
@@ -18,9 +19,8 @@ def offers_short(visit: Visit) -> bool:
 
 
 def reader(visit: Visit, words: Words) -> str:
-    """Who will read the answers, in the page's language."""
-    unnamed = visit.reader == f"{visit.vendor}'s product and sales teams"
-    return words("reader") if unnamed else visit.reader
+    """Who will read the answers; the teams that read them unless somebody else is named, in the page's language."""
+    return words("reader") if visit.reader.endswith(_USUAL_READERS) else visit.reader
 
 
 def terms(visit: Visit, words: Words) -> Sequence[tuple[str, str]]:
