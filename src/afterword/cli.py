@@ -99,7 +99,8 @@ def migrate_command(as_json: AsJson = False) -> None:
     """Bring the database up to this release. `serve` does it at every start."""
     with _database() as url:
         applied = migrate(url)
-    _print({"applied": applied}, as_json, "\n".join(applied) or "Nothing to do: the database is up to date.")
+        added = provision.complete(url)
+    _print({"applied": applied}, as_json, "\n".join([*applied, *added]) or "Nothing to do: the database is up to date.")
 
 
 @orgs.command("create")
