@@ -4,7 +4,7 @@ from afterword.paige import contradictions, judge, ledger, relevance, verdict, w
 from afterword.paige.candidates import Candidates, Worded
 from afterword.paige.guide import BranchWording, Topic
 from afterword.paige.prompt import Next
-from afterword.paige.quotes import chosen_option, echo, has_cue, thread
+from afterword.paige.quotes import chosen_option, echo, has_cue, leading_name, thread
 from afterword.paige.state import Pending, Step
 from afterword.paige.voice import Voice
 
@@ -12,6 +12,8 @@ from afterword.paige.voice import Voice
 PROBES_TOTAL = 6
 PROBES_FIRST = 1
 PROBES_SHORT = 1
+# The slot whose bare name is the option that won.
+CHOSEN = "chosen"
 # After so many low-effort answers in a row only the must-haves are asked.
 LOW_EFFORT_STREAK = 3
 # Questions about a thread that no topic foresaw; they are probes as well, but not of the topic's own.
@@ -396,7 +398,10 @@ class Asking(Voice):
         self.set(low_effort=self.state.low_effort + 1 if low or same else 0, last_answer=folded)
 
     def _hear_name(self, raw: str) -> None:
-        if name := chosen_option(raw, self.vendor, self.reads):
+        name = chosen_option(raw, self.vendor, self.reads)
+        if not name and (self.state.pending.kind, self.state.pending.key) == ("slot", CHOSEN):
+            name = leading_name(raw.strip(), self.vendor, self.reads)
+        if name:
             self.set(competitor=name)
 
     def _branch(self, branch_id: str) -> BranchWording:
