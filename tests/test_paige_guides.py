@@ -45,6 +45,8 @@ def test_the_unaided_topics_come_before_our_own_name(guide):
 
 
 ASKING = {"recap_question", "recap_empty", "referral_ask", "reconcile", "thread"}
+# Only whether to stop may be asked so that yes or no answers it.
+CONFIRMING = {"confirm_stop"}
 
 
 @pytest.mark.parametrize(("name", "texts"), content.phrases("en").items())
@@ -53,7 +55,7 @@ def test_what_is_said_between_the_questions_keeps_the_craft_rules(name, texts):
         texts = [text for answers in texts.values() for text in answers]
     elif name == "probes":
         texts = [text for wordings in texts.values() for text in wordings]
-    form = "question" if name in (*ASKING, "probes") else "statement"
+    form = "question" if name in (*ASKING, "probes") else "scale" if name in CONFIRMING else "statement"
 
     assert [(text, guard.lint(text, form)) for text in texts if guard.lint(text, form)] == []
     assert name.startswith("label_") or name == "reader" or len(texts) >= 2

@@ -8,6 +8,7 @@ from afterword.paige.content import guide_schema, shipped_guides
 from afterword.paige.guard import craft_warnings
 from afterword.paige.guide import Guide, GuideError, load_guide, load_guide_text
 from afterword.paige.masking import mask
+from afterword.paige.planner import plan_ask, read_plan
 from afterword.paige.script import ACTIONS, decide, hear, open, progress  # noqa: A004  # the hand-shake's name, used as paige.open
 from afterword.paige.state import Answer, Ask, Context, Event, Failure, Line, Mode, Plan, Progress, State, Step
 
@@ -34,6 +35,8 @@ __all__ = [
     "load_guide_text",
     "mask",
     "open",
+    "plan_ask",
     "progress",
+    "read_plan",
     "shipped_guides",
 ]

@@ -1,7 +1,9 @@
 """Going through the topics: what is asked next, when to dig deeper, and when enough is known."""
 
-from afterword.paige import contradictions, judge, ledger, relevance, wording
+from afterword.paige import contradictions, judge, ledger, relevance, verdict, wording
+from afterword.paige.candidates import Candidates
 from afterword.paige.guide import BranchWording, Topic
+from afterword.paige.prompt import Next
 from afterword.paige.quotes import chosen_option, echo, has_cue, thread
 from afterword.paige.state import Pending, Step
 from afterword.paige.voice import Voice
@@ -10,10 +12,10 @@ from afterword.paige.voice import Voice
 PROBES_TOTAL = 6
 PROBES_FIRST = 1
 PROBES_SHORT = 1
-# Turns in all that may go into what no topic has planned.
-TANGENTS = 2
 # After so many low-effort answers in a row only the must-haves are asked.
 LOW_EFFORT_STREAK = 3
+# Questions about one thread that no topic foresaw; they are probes as well, but not of the topic's own.
+TANGENTS = 2
 # Questions kept back beside one for each open must-have; with no more than these left, nothing is dug into.
 _SPARE_QUESTIONS = 3
 # So much of an answer is kept to notice that the same was sent again.
@@ -21,7 +23,14 @@ _REPEAT_CHARS = 200
 
 
 class Asking(Voice):
-    """The interviewer's own moves. Each method that returns a Step ends the turn."""
+    """The interviewer's own moves. Each method that returns a Step ends the turn.
+
+    `candidates` is what a model made of this answer: it helps to judge, and its words stand in for the guide's where
+    the guard lets them through. `extra` is the optional slot that the planner wants asked.
+    """
+
+    candidates: Candidates | None = None
+    extra: tuple[str, str] | None = None
 
     def advance(self) -> Step:
         """Ask the next topic, else the closing question, else read back."""
@@ -37,17 +46,30 @@ class Asking(Voice):
 
     def take_answer(self, raw: str) -> Step:
         """An answer to a topic's question: credit it, then dig deeper, follow up, or move on."""
-        pending, quality = self.state.pending, judge.quality(raw, self.scores)
-        self._hear_name(raw)
-        self.set(answers=self.state.answers + bool(quality.words))
-        if pending.kind == "scale":
+        if self.state.pending.kind == "scale":
             return self._take_choice(raw)
-        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
-        self.set_topic(
-            pending.topic, best=max(self.standing.best, quality.score), met=ledger.met(self.standing, quality)
+        quality, satisfied = self.credit(raw)
+        wanted = self._wants_probe(raw, quality, satisfied)
+        return (
+            self._reconcile(raw)
+            or self._follow_thread(raw, quality)
+            or (self._probe(raw, quality) if wanted else None)
+            or self._tangent()
+            or self._follow_up(raw)
+            or self._leave_topic()
         )
+
+    def credit(self, raw: str) -> tuple[judge.Quality, bool]:
+        """Take up what an answer tells; how much that is, and whether it gives what the topic needs."""
+        pending, quality = self.state.pending, self._heard(raw)
+        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
+        said = self.candidates.verdict if self.candidates else None
+        if said:
+            self.set(evidence=verdict.evidence(self.guide, self.state, raw, said))
+        best = max(quality.score, judge.ADVANCE_AT) if self._judged_enough(quality) else quality.score
+        self.set_topic(pending.topic, best=max(self.standing.best, best), met=ledger.met(self.standing, quality))
         satisfied = ledger.satisfied(self.topic, self.words, raw, quality, self.standing.met, self.scores)
-        on_topic = has_cue(raw, self._cues(self.topic))
+        on_topic = has_cue(raw, self._cues(self.topic)) or bool(said and said.credited(pending.topic))
         self._count_effort(raw, low=quality.low_effort and not (satisfied or on_topic))
         for branch in self.topic.branch:
             if not branch.slot and has_cue(raw, self._branch(branch.id).says):
@@ -55,13 +77,21 @@ class Asking(Voice):
         if self.state.low_effort >= LOW_EFFORT_STREAK and not self.state.fast:
             self.set(fast=True)
             self.lead.append(self.phrase("fast_path"))
-        return (
-            self._reconcile(raw)
-            or self._follow_thread(raw, quality)
-            or self._probe(raw, quality, satisfied)
-            or self._follow_up(raw)
-            or self._leave_topic()
-        )
+        return quality, satisfied
+
+    def ahead(self, raw: str) -> Next:
+        """What would be asked after this answer, whether it is dug into or not. Leaves the turn unusable."""
+        quality, _ = self.credit(raw)
+        kind, example = self._next_probe(raw, quality) or ("", "")
+        if not kind and self._may_stray():
+            kind = "tangent"
+        self.close_topic(self.topic.id, "thin")
+        topic = self._next_topic()
+        if topic is None:
+            return Next(kind, example)
+        words = self.pack.topics[topic.id]
+        question = self.word(f"{topic.id}:main", words.main) or self.word(f"{topic.id}:simpler", words.simpler)
+        return Next(kind, example, topic.id, question or "") if question else Next(kind, example)
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
@@ -115,9 +145,50 @@ class Asking(Voice):
             return self.advance()
         scales = any(slot.kind in ("choice", "scale") for slot in topic.slots)
         announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
+        if worded := self.candidates.advance(topic.id, self._lead()) if self.candidates else "":
+            return self.ask(pending, worded, acknowledge=False)
         if self.state.turns and words.bridge and not (announced or self.lead):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
         return self.ask(pending, question)
+
+    def _heard(self, raw: str) -> judge.Quality:
+        quality = judge.quality(raw, self.scores)
+        self._hear_name(raw)
+        self.set(answers=self.state.answers + bool(quality.words))
+        return quality
+
+    def _judged_enough(self, quality: judge.Quality) -> bool:
+        """Whether the model saw a full answer, and its own quote or our rules bear it out."""
+        said = self.candidates.verdict if self.candidates else None
+        return bool(
+            said
+            and said.quality == 2
+            and (said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW)
+        )
+
+    def _wants_probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> bool:
+        """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
+        matters = self.topic.priority == 1 or self.weights[self.topic.id] > 0
+        match self.candidates.verdict.quality if self.candidates else None:
+            case 0:
+                return True
+            case 1:
+                return not satisfied and (matters or quality.score < judge.PROBE_BELOW)
+            case 2 if self._judged_enough(quality):
+                return False
+            case _:
+                unclear = quality.score < judge.ADVANCE_AT and matters
+                vague = not satisfied and (quality.score < judge.PROBE_BELOW or unclear)
+                return vague or self._open_driver() or self._astray(raw)
+
+    def _open_driver(self) -> bool:
+        """Whether this is the reason that decided, and a scene or a comparison is still missing."""
+        return self.topic.driver and not {"example", "comparison"} <= set(self.standing.met)
+
+    def _astray(self, raw: str) -> bool:
+        """Whether an answer is about something else, however well it is told; asked once of a topic."""
+        fresh = self.state.pending.kind == "main" and "tangent" not in self.standing.used
+        return fresh and not relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads)
 
     def _reconcile(self, raw: str) -> Step | None:
         """One neutral question on two statements that do not fit together, both in their words."""
@@ -126,8 +197,9 @@ class Asking(Voice):
         if found.earlier is None or found.now is None:
             return None
         self.set(evidence=ledger.with_evidence(self.state, found.earlier, found.now))
-        self.flag("contradiction")
-        if self.state.reconciled or not self._may_probe() or not self.pressing:
+        if not any(event.data.get("reason") == "contradiction" for event in self.events):
+            self.flag("contradiction")
+        if self.state.reconciled or not self._room_for_probe():
             return None
         said = {"earlier": found.earlier.text, "now": found.now.text}
         texts = self.pack.phrases["reconcile"]
@@ -138,75 +210,88 @@ class Asking(Voice):
         return self._ask_probe("reconcile", question)
 
     def _follow_thread(self, raw: str, quality: judge.Quality) -> Step | None:
-        """Come back once or twice to something telling that no topic has planned; it is outside the topic's own cap."""
-        standing = self.standing
-        fresh = self.state.pending.kind == "main" or (self.state.pending.key == "echo" and "thread" in standing.used)
+        """Come back to something telling that no topic has planned, as far as rules can see it."""
+        if self.candidates is not None or not self._may_stray():
+            return None
+        fresh = self.state.pending.kind == "main" or self.state.pending.key == "tangent"
         strong = quality.score >= judge.ADVANCE_AT and (quality.episode or quality.causal)
-        if not (fresh and strong and self.pressing and self._may_probe()) or self.state.tangents >= TANGENTS:
-            return None
-        if self._first() and standing.probes:
-            return None
         planned = any(has_cue(raw, self._cues(topic)) for topic in self.guide.topics)
-        if planned or relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads):
+        if not fresh or not strong or planned:
+            return None
+        if relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads):
             return None
         question = self.word("thread", self.pack.phrases["thread"], thread(raw, self.reads))
         if question is None:
             return None
         self.set(tangents=self.state.tangents + 1)
-        self.set_topic(self.topic.id, used=(*standing.used, "thread"), probes=standing.probes + self._first())
-        return self._ask_probe("echo", question)
+        self.set_topic(self.topic.id, used=(*self.standing.used, "tangent"))
+        return self._ask_probe("tangent", question)
 
-    def _probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> Step | None:
-        """The next probe of the ladder when the answer calls for one and the budget allows."""
-        topic, standing = self.topic, self.standing
-        # A reason that decided is not done with before there is a scene and a comparison.
-        open_driver = topic.driver and not {"example", "comparison"} <= set(standing.met)
-        astray = (
-            self.state.pending.kind == "main"
-            and "thread" not in standing.used
-            and not relevance.speaks_to(self.guide, self.pack, topic, raw, self.reads)
-        )
-        wanted = quality.score < judge.PROBE_BELOW or (
-            quality.score < judge.ADVANCE_AT and (topic.priority == 1 or self.weights[topic.id] > 0)
-        )
-        if not (open_driver or astray or (wanted and not satisfied)):
+    def _probe(self, raw: str, quality: judge.Quality) -> Step | None:
+        """The next probe of the ladder when the budget allows."""
+        found = self._next_probe(raw, quality)
+        if found is None:
             return None
+        kind, question = found
+        topic, standing = self.topic, self.standing
+        worded = self.candidates.probe(topic.id, self._lead()) if self.candidates else ""
+        self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
+        return self._ask_probe(kind, worded or question, acknowledge=not worded)
+
+    def _next_probe(self, raw: str, quality: judge.Quality) -> tuple[str, str] | None:
+        """The next kind of probe that has words left, and these; None when the caps allow none."""
+        topic, standing = self.topic, self.standing
         cap = min(topic.max_probes, PROBES_FIRST) if self._first() else topic.max_probes
-        if standing.probes >= cap or not self.pressing or not self._may_probe():
+        if standing.probes >= cap or not self._room_for_probe():
             return None
         for kind in topic.probe_types:
             if kind in standing.used or (topic.driver and self._needless(kind, quality)):
                 continue
             said = echo(raw, self._cues(topic), self.reads) if kind == "echo" else ""
-            question = self.word(f"{topic.id}:{kind}", self.words.probes[kind], said)
-            if question is None:
-                continue
-            self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
-            return self._ask_probe(kind, question)
+            if question := self.word(f"{topic.id}:{kind}", self.words.probes[kind], said):
+                return kind, question
         return None
 
     def _needless(self, kind: str, quality: judge.Quality) -> bool:
         """Whether a kind of probe would ask the main driver for what has been told."""
-        met = self.standing.met
-        return {
-            "episode": "example" in met,
+        told = {
+            "episode": "example" in self.standing.met,
             "echo": quality.score >= judge.ADVANCE_AT,
-            "contrast": "comparison" in met,
-        }.get(kind, False)
+            "contrast": "comparison" in self.standing.met,
+        }
+        return told.get(kind, False)
 
-    def _ask_probe(self, kind: str, question: str) -> Step:
-        self.set(probes=self.state.probes + 1, choices=())
+    def _tangent(self) -> Step | None:
+        """A question about a thread that no topic foresaw, where a model saw one."""
+        if self.candidates is None or not self._may_stray():
+            return None
+        question = self.candidates.tangent(self.topic.id, self._lead())
+        if not question:
+            return None
+        self.set(tangents=self.state.tangents + 1)
+        return self._ask_probe("tangent", question, acknowledge=False)
+
+    def _ask_probe(self, kind: str, question: str, *, acknowledge: bool = True) -> Step:
+        self.set(probes=self.state.probes + 1)
         self.emit("probe", topic=self.topic.id, type=kind)
-        return self.ask(Pending("probe", self.topic.id, kind), question)
+        return self.ask(Pending("probe", self.topic.id, kind), question, acknowledge=acknowledge)
 
-    def _may_probe(self) -> bool:
-        """Whether the interview's budget allows one more probe."""
-        most = PROBES_SHORT if self.state.short else PROBES_TOTAL
-        return self.state.probes < most and not self.state.fast and not self._tight()
+    def _may_stray(self) -> bool:
+        """Whether an unplanned thread may be begun, or followed one question further."""
+        same = self.state.tangents == 0 or self.state.pending.key == "tangent"
+        return self.state.tangents < TANGENTS and same and not self._first() and self._room_for_probe()
 
     def _first(self) -> bool:
         """Whether this is the first topic that is asked."""
         return sum(bool(topic.asked) for topic in self.state.topics) == 1
+
+    def _room_for_probe(self) -> bool:
+        """Whether the interview's budget and the contact's own limits allow one more probe."""
+        most = PROBES_SHORT if self.state.short else PROBES_TOTAL
+        return self.pressing and self.state.probes < most and not self.state.fast and not self._tight()
+
+    def _lead(self) -> str:
+        return " ".join(self.lead)
 
     def _follow_up(self, raw: str) -> Step | None:
         """A branch their words open, a slot that is still missing, or the scale that sums the topic up."""
@@ -225,7 +310,8 @@ class Asking(Voice):
                 continue
             if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
                 continue
-            if not scale and not slot.must_have and not self.weights[topic.id]:
+            wanted = slot.must_have or self.weights[topic.id] or self.extra == (topic.id, slot.id)
+            if not scale and not wanted:
                 continue
             if scale and self.state.low_effort and not topic.driver:
                 continue
@@ -252,6 +338,7 @@ class Asking(Voice):
     def _take_choice(self, raw: str) -> Step:
         """A label of the scale, by its text or number; other words are kept as an answer and not pressed further."""
         pending, choices = self.state.pending, self.state.choices
+        self._heard(raw)
         label = ledger.match_choice(raw, choices)
         if label:
             self.set(scales=(*self.state.scales, (f"{pending.topic}.{pending.key}", label)))
@@ -269,9 +356,13 @@ class Asking(Voice):
         self.close_topic(topic.id, "answered" if told else "thin")
         return self.advance()
 
+    def spare_questions(self) -> int:
+        """How many questions fit besides one for each open must-have."""
+        return self.questions_left() - len(self.open_topics(must_have=True))
+
     def _tight(self) -> bool:
         """Whether what is left is needed for the must-haves."""
-        return self.questions_left() <= len(self.open_topics(must_have=True)) + _SPARE_QUESTIONS
+        return self.spare_questions() <= _SPARE_QUESTIONS
 
     def _count_effort(self, raw: str, *, low: bool) -> None:
         folded = judge.fold(raw)[:_REPEAT_CHARS]

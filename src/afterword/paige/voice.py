@@ -28,6 +28,15 @@ def promised_minutes(guide: Guide, state: State) -> int:
     return min(guide.minutes, SHORT_MINUTES) if state.short else guide.minutes
 
 
+def goes_on_in(guide: Guide, language: str, text: str) -> str:
+    """The pack in which an interview goes on after a message: that of its language, where the guide has one and the
+    message is long enough to tell; else `language`."""
+    found = spoken(judge.fold(text))
+    if found and found != language.partition("-")[0]:
+        return next((code for code in guide.packs if code.partition("-")[0] == found), language)
+    return language
+
+
 class Voice:
     """A turn in the making. Moves change `state`, collect `events` and `lead`, and end in a Step."""
 
@@ -64,7 +73,8 @@ class Voice:
             return
         self.scores = found
         self.reads = found if found in languages.PACKS else self.state.language
-        if code := next((code for code in self.guide.packs if code.partition("-")[0] == found), ""):
+        code = goes_on_in(self.guide, self.state.language, text)
+        if code != self.state.language:
             self.speak(code)
         elif not self.state.languages_told:
             self.set(languages_told=True)
@@ -150,7 +160,7 @@ class Voice:
         """A wording not used before, filled; None when there is none left."""
         return wording.choose(self.state.seed, key, texts, self.values(their_words), self.state.asked)
 
-    def ask(self, pending: Pending, question: str, *, new: bool = True) -> Step:
+    def ask(self, pending: Pending, question: str, *, new: bool = True, acknowledge: bool = True) -> Step:
         """Put a question, after the lead if there is one. A rewording (`new` false) does not count as one more."""
         slot = self.pack.topics[pending.topic].slot(pending.key) if pending.kind == "scale" else None
         self.set(
@@ -159,8 +169,8 @@ class Voice:
             questions=self.state.questions + new,
             asked=(*self.state.asked, question),
         )
-        acknowledge = new and pending.kind in _ACKNOWLEDGED and self.state.turns and not self.lead
-        if acknowledge and wording.chance(self.state.seed, f"ack:{self.state.turns}", _ACK_PERCENT):
+        fits = new and pending.kind in _ACKNOWLEDGED and self.state.turns and not self.lead
+        if acknowledge and fits and wording.chance(self.state.seed, f"ack:{self.state.turns}", _ACK_PERCENT):
             self.lead.append(self.phrase("acks"))
         return self.say(question)
 
