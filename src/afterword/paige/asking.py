@@ -1,7 +1,7 @@
 """Going through the topics: what is asked next, when to dig deeper, and when enough is known."""
 
 from afterword.paige import contradictions, judge, ledger, relevance, verdict, wording
-from afterword.paige.candidates import Candidates
+from afterword.paige.candidates import Candidates, Worded
 from afterword.paige.guide import BranchWording, Topic
 from afterword.paige.prompt import Next
 from afterword.paige.quotes import chosen_option, echo, has_cue, thread
@@ -145,8 +145,8 @@ class Asking(Voice):
             return self.advance()
         scales = any(slot.kind in ("choice", "scale") for slot in topic.slots)
         announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
-        if worded := self.candidates.advance(topic.id, self._lead()) if self.candidates else "":
-            return self.ask(pending, worded, acknowledge=False)
+        if worded := self.candidates.advance(self.state, topic.id, self._lead()) if self.candidates else None:
+            return self._ask_worded(pending, worded)
         if self.state.turns and words.bridge and not (announced or self.lead):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
         return self.ask(pending, question)
@@ -234,9 +234,9 @@ class Asking(Voice):
             return None
         kind, question = found
         topic, standing = self.topic, self.standing
-        worded = self.candidates.probe(topic.id, self._lead()) if self.candidates else ""
+        worded = self.candidates.probe(self.state, topic.id, self._lead()) if self.candidates else None
         self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
-        return self._ask_probe(kind, worded or question, acknowledge=not worded)
+        return self._ask_probe(kind, worded or question)
 
     def _next_probe(self, raw: str, quality: judge.Quality) -> tuple[str, str] | None:
         """The next kind of probe that has words left, and these; None when the caps allow none."""
@@ -265,16 +265,23 @@ class Asking(Voice):
         """A question about a thread that no topic foresaw, where a model saw one."""
         if self.candidates is None or not self._may_stray():
             return None
-        question = self.candidates.tangent(self.topic.id, self._lead())
-        if not question:
+        worded = self.candidates.tangent(self.state, self.topic.id, self._lead())
+        if worded is None:
             return None
         self.set(tangents=self.state.tangents + 1)
-        return self._ask_probe("tangent", question, acknowledge=False)
+        return self._ask_probe("tangent", worded)
 
-    def _ask_probe(self, kind: str, question: str, *, acknowledge: bool = True) -> Step:
+    def _ask_probe(self, kind: str, question: Worded | str) -> Step:
         self.set(probes=self.state.probes + 1)
         self.emit("probe", topic=self.topic.id, type=kind)
-        return self.ask(Pending("probe", self.topic.id, kind), question, acknowledge=acknowledge)
+        pending = Pending("probe", self.topic.id, kind)
+        return self.ask(pending, question) if isinstance(question, str) else self._ask_worded(pending, question)
+
+    def _ask_worded(self, pending: Pending, worded: Worded) -> Step:
+        """Put a question of a model's; what leads over to it is no part of the question that is not to come again."""
+        if worded.bridge:
+            self.lead.append(worded.bridge)
+        return self.ask(pending, worded.question, acknowledge=False)
 
     def _may_stray(self) -> bool:
         """Whether an unplanned thread may be begun, or followed one question further."""
