@@ -95,7 +95,7 @@ class Asking(Voice):
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
-        if not (judge.affirms(raw, self.reads) or judge.assents(raw, self.reads)):
+        if not (judge.affirms(raw, self.reads) or judge.adds_nothing(raw, self.reads)):
             self.set(evidence=ledger.credit_last(self.state, raw, self.reads))
         return self.read_back()
 
@@ -305,7 +305,7 @@ class Asking(Voice):
         topic, standing = self.topic, self.standing
         if self.state.fast or self._tight():
             return None
-        for branch in () if self.state.short else topic.branch:
+        for branch in topic.branch if self.pressing and not self.state.short else ():
             heard = not branch.slot and has_cue(raw, self._branch(branch.id).says)
             question = self.word(f"{topic.id}:{branch.id}", self._branch(branch.id).ask) if heard else None
             if question and branch.id not in standing.used:
@@ -313,7 +313,7 @@ class Asking(Voice):
         for slot in topic.slots:
             words = self.words.slot(slot.id)
             scale = slot.kind in ("choice", "scale")
-            if self.state.short and not (topic.driver and slot.kind == "choice"):
+            if (self.state.short and not (topic.driver and slot.kind == "choice")) or not (scale or self.pressing):
                 continue
             if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
                 continue
