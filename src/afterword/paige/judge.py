@@ -129,17 +129,15 @@ def quality(text: str, language: str = "en") -> Quality:
     by length, numbers and capital letters."""
     folded, own = fold(text), pack_of(language)
     found = words(folded)
-    content = [word for word in found if word not in own.stopwords]
-    telling = [word for word in content if word not in own.vague_words]
-    length, said = len(content) + _unspaced(folded), len(telling) + _unspaced(folded)
+    telling = len({word for word in found if word not in (own.stopwords | own.vague_words)}) + _unspaced(folded)
     specific = names_something(text, language)
     episode = bool(own.episode.search(folded))
     contrast = bool(own.contrast.search(folded))
     causal = bool(own.causal.search(folded))
-    vague = said <= _TELLING_WORDS and not (specific or episode or causal)
+    vague = telling <= _TELLING_WORDS and not (specific or episode or causal)
     hedge = bool(own.hedge.search(folded))
     score = (
-        0.35 * min(1.0, length / own.full_length)
+        0.40 * min(1.0, telling / own.full_length)
         + 0.20 * specific
         + 0.15 * causal
         + 0.15 * episode

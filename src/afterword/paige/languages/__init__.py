@@ -67,7 +67,7 @@ class Language:
     role: re.Pattern[str] = _NEVER
     vague_words: frozenset[str] = frozenset()
     stopwords: frozenset[str] = frozenset()
-    full_length: int = 25  # content words of an answer that leaves nothing to be asked
+    full_length: int = 16  # different telling words of an answer that leaves nothing to be asked
 
     # Names and their words.
     nouns_capitalized: bool = False  # a capital letter does not tell a name from a noun
@@ -100,6 +100,11 @@ def language(code: str) -> Language:
 def every_pack() -> tuple[Language, ...]:
     """All packs, for what must never be missed."""
     return tuple(language(code) for code in PACKS)
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a list."""
+    return frozenset(text.split())
 
 
 def any_of(*patterns: str) -> re.Pattern[str]:
