@@ -46,6 +46,7 @@ class Language:
     question_start: re.Pattern[str] = _NEVER
     asks_for: re.Pattern[str] = _NEVER  # "tell me", which asks without a question mark
     to_us: re.Pattern[str] = _NEVER  # "you", in a question to the vendor
+    personal: re.Pattern[str] = _NEVER  # "we", "my", "your": of the contact's own case and not of the world at large
     clarify: re.Pattern[str] = _NEVER
     refusal: re.Pattern[str] = _NEVER
     dont_know: re.Pattern[str] = _NEVER

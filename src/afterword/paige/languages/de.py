@@ -186,6 +186,7 @@ LANGUAGE = Language(
         r"(?:bitte )?(?:sag(?:en sie)?|zeig(?:e|en sie)?|gib|geben sie|erklär(?:e|en sie)?|schick(?:e|en sie)?|erzähl(?:e|en sie)?) (?:mir|uns)?\b"
     ),
     to_us=_pattern(r"\b(?:sie|ihr|ihre[nrms]?|ihnen|du|dein\w*|dir|euch|euer|eure\w*)\b"),
+    personal=_pattern(r"\b(?:wir|uns|unser\w*|ich|mir|mich|mein\w*|euch|euer|eure\w*|ihr|ihnen)\b"),
     clarify=_pattern(
         r"\bwas (?:meinen sie|meinst du|meint ihr|ist (?:damit |mit der frage )?gemeint|heisst das|bedeutet das|soll das heissen)\b",
         r"\bwas (?:genau )?(?:meinen|verstehen) sie (?:damit|darunter|mit|unter)\b|\bwie (?:meinen sie|meinst du) das\b|\bwie ist das gemeint\b",

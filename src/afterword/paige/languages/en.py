@@ -165,6 +165,7 @@ LANGUAGE = Language(
     ),
     asks_for=re.compile(r"(?:please )?(?:tell|show|give|explain|print|send) (?:me|us)?\b"),
     to_us=re.compile(r"\byour?\b"),
+    personal=re.compile(r"\b(?:we|us|our|ours|i|me|my|you|yours?)\b"),
     clarify=any_of(
         r"\bwhat (?:do|did) you mean\b",
         r"\b(?:don'?t|do not|didn'?t|did not) (?:quite |really |fully )?(?:understand|get|follow|see)"
