@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from afterword import accounts, tokens
+from afterword import accounts, paige, tokens
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
 from tests.conftest import Api, Tenant
@@ -18,6 +18,7 @@ from tests.evidence import database, interviewed, refused, rows
 
 EMAIL = "secret.person@example.com"
 ASK = {"contact_email": "rivals.contact@example.com", "contact_name": "Somebody"}
+GUIDE: dict[str, Any] = dict(paige.shipped_guides()[1][1])
 SEQUENCE = {"name": "Mine", "steps": [{"subject": "Hello", "body": "Hello {first_name} {link}"}]}
 
 
@@ -78,6 +79,7 @@ WALK: dict[str, list[dict[str, Any] | None]] = {
         {**ASK, "sequence_id": "<own sequence>", "deal_id": "<deal_id>"},
     ],
     "GET /api/v1/interviews/{interview_id}": [None],
+    "GET /api/v1/interviews/{interview_id}/prompts": [None],
     "PATCH /api/v1/interviews/{interview_id}": [
         {"objective": "Mine now"},
         {"contact_name": "Mine Now"},
@@ -87,6 +89,16 @@ WALK: dict[str, list[dict[str, Any] | None]] = {
     ],
     "GET /api/v1/contacts/{contact_id}": [None],
     "POST /api/v1/interview-types": [{"name": "Mine", "copy_of": "<copy_of>"}],
+    "GET /api/v1/interview-types/{interview_type_id}": [None],
+    "GET /api/v1/interview-types/{interview_type_id}/versions": [None],
+    "PATCH /api/v1/interview-types/{interview_type_id}": [
+        {"name": "Mine now"},
+        {"guide": GUIDE},
+        {"guide": GUIDE, "expected_version": 1},
+        {"guide": GUIDE, "expected_version": 2},
+        {"guide": {}},
+        {},
+    ],
     "POST /api/v1/sequences": [{**SEQUENCE, "interview_type_id": "<interview_type_id>"}],
 }
 
@@ -97,10 +109,21 @@ OWN = {
     "GET /api/v1/interview-types",
     "GET /api/v1/sequences",
     "GET /api/v1/me",
+    "GET /api/v1/organization",
 }
 
 # Upserts that take no id of ours.
-ELSEWHERE = {"POST /api/v1/deals": "test_the_same_external_id_is_two_deals"}
+ELSEWHERE = {
+    "POST /api/v1/deals": "test_the_same_external_id_is_two_deals",
+    "PATCH /api/v1/organization": "test_each_organization_changes_and_asks_its_own",
+    "POST /api/v1/organization/model/test": "test_each_organization_changes_and_asks_its_own",
+}
+
+# What says the same to everyone, and neither reads nor writes anything of anybody.
+ALIKE: dict[str, dict[str, Any] | None] = {
+    "GET /api/v1/interview-types/schema": None,
+    "POST /api/v1/interview-types/validate": {"guide": GUIDE},
+}
 
 # Not the API: no key opens these.
 BY_TOKEN = {"GET /survey", "HEAD /survey", "POST /survey", "GET /unsubscribe", "HEAD /unsubscribe", "POST /unsubscribe"}
@@ -124,7 +147,7 @@ def routes(web: httpx.AsyncClient) -> set[str]:
 
 
 async def test_every_route_has_an_entry_here(web: httpx.AsyncClient) -> None:
-    assert routes(web) == set(WALK) | OWN | set(ELSEWHERE) | BY_TOKEN | OPERATOR | PUBLIC
+    assert routes(web) == set(WALK) | OWN | set(ELSEWHERE) | set(ALIKE) | BY_TOKEN | OPERATOR | PUBLIC
 
 
 def fill(value: Any, ids: dict[str, str], rival: Tenant) -> Any:
@@ -155,6 +178,23 @@ async def test_what_is_acmes_answers_like_what_does_not_exist(
                 text = text.replace(ids[name], "<id>")
             answers.append((answer.status_code, text, _lasting(answer)))
         assert answers[0] == answers[1]
+    assert rows(database_url) == before
+
+
+@pytest.mark.parametrize("route", sorted(ALIKE))
+async def test_what_belongs_to_nobody_is_the_same_for_everyone(
+    route: str, owned: Owned, acme: Tenant, rival: Tenant, database_url: str
+) -> None:
+    assert owned
+    method, path = route.split(" ")
+    before = rows(database_url)
+
+    answers = [
+        await tenant.api.call(method, path.removeprefix("/api/v1"), json=ALIKE[route]) for tenant in (acme, rival)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].text == answers[1].text
     assert rows(database_url) == before
 
 
@@ -236,6 +276,22 @@ async def test_the_same_external_id_is_two_deals(acme: Tenant, rival: Tenant) ->
     assert (ours["name"], ours["salesforce_id"]) == ("Acme deal", None)
 
 
+async def test_each_organization_changes_and_asks_its_own(acme: Tenant, rival: Tenant) -> None:
+    own = {"url": "http://nowhere.invalid/v1", "name": "acmes secret model", "key": "acmes-secret-key"}
+    await acme.api.patch("/organization", {"consent_text": "A secret consent", "model": own})
+    ours = (await acme.api.get("/organization")).json()
+
+    theirs = await rival.api.patch("/organization", {"name": "Rival II", "org_id": acme.org_id, "model": None})
+    tried = await rival.api.post("/organization/model/test", {"org_id": acme.org_id})
+
+    assert theirs.status_code == 200
+    assert (theirs.json()["id"], theirs.json()["name"]) == (rival.org_id, "Rival II")
+    assert tried.json()["error"]["reason"] == "none"
+    for answer in (theirs, tried, await rival.api.get("/organization")):
+        assert "secret" not in answer.text
+    assert (await acme.api.get("/organization")).json() == ours
+
+
 async def test_one_organizations_calls_do_not_use_up_anothers_limit(acme: Tenant, rival: Tenant) -> None:
     before = int((await acme.api.get("/me")).headers["x-ratelimit-remaining"])
     for _ in range(5):
@@ -275,7 +331,7 @@ async def test_the_outbox_opens_for_no_api_key(
 # The database refuses what the code would never ask for
 
 
-TENANT_FREE = {"organizations", "installation", "migrations"}
+TENANT_FREE = {"organizations", "installation", "migrations", "address_counters"}
 
 
 def test_every_table_is_keyed_by_organization(database_url: str) -> None:
@@ -329,6 +385,10 @@ def test_every_foreign_key_between_tenants_tables_carries_the_organization(datab
         "insert into turns (org_id, interview_id, turn_no, role, action, text)"
         " values (%(rival)s, %(interview_id)s, 9, 'contact', 'answer', 'x')",
         "insert into documents (org_id, id, interview_id, content) values (%(rival)s, 'doc_1', %(interview_id)s, 'x')",
+        "insert into prompts (org_id, interview_id, turn_no, attempt, purpose, model, messages, outcome)"
+        " values (%(rival)s, %(interview_id)s, 3, 1, 'turn', 'x', '[]', 'shown')",
+        "insert into alerts (org_id, id, kind, key, interview_id)"
+        " values (%(rival)s, 'alert_1', 'distress', 'x', %(interview_id)s)",
         "insert into guide_versions (org_id, interview_type_id, version, guide)"
         " values (%(rival)s, %(interview_type_id)s, 2, '{}')",
         "insert into enrollments (org_id, id, sequence_id, contact_id, interview_id, next_send_at)"

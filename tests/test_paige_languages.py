@@ -11,7 +11,7 @@ import pytest
 from afterword import paige
 from afterword.paige import content, guard, judge, wording
 from afterword.paige.languages import spoken as languages_spoken
-from tests.paige_talks import LOST, Talk, context, own_words, words
+from tests.paige_talks import WON, Talk, context, own_words, words
 from tests.paige_two_languages import STORY, TINY, telling
 
 spoken = languages_spoken.spoken
@@ -145,7 +145,7 @@ def test_a_scale_is_answered_in_the_language_that_was_changed_to():
     assert talk.state.scales == (("choice.weight", "Entscheidend"),)
 
 
-@pytest.mark.parametrize(("guide", "listed"), [(TINY, "English, Deutsch"), (LOST, "English")])
+@pytest.mark.parametrize(("guide", "listed"), [(TINY, "English, Deutsch"), (WON, "English")])
 def test_a_language_without_a_pack_is_answered_once_with_those_there_are(guide, listed):
     talk = Talk(guide)
     first = talk.answer("Nous avons cherché parce que l'ancien outil ne pouvait pas exporter les journaux en mars")
@@ -159,7 +159,7 @@ def test_a_language_without_a_pack_is_answered_once_with_those_there_are(guide, 
 
 
 def test_a_refusal_in_a_known_language_without_a_pack_in_the_guide_is_understood():
-    talk = Talk(LOST)
+    talk = Talk(WON)
     talk.answer("Dazu möchte ich lieber nichts sagen")
 
     assert talk.state.topic("trigger").status == "refused"
