@@ -18,7 +18,7 @@ from evals.personas import COOPERATIVE
 # The interviewer's budget for digging, as it is published: in all, and on the first question.
 PROBES_TOTAL, PROBES_FIRST = 6, 1
 # With no more questions left than one for each open must-have and these, nothing is dug into.
-SPARE_QUESTIONS = 3
+SPARE_QUESTIONS = 1
 # What a language may be called when it is not spoken.
 _LANGUAGES = ("English", "German", "Deutsch", "Englisch")
 _ADDED_APART = ("examples", "turns_most", "told", "told_of")

@@ -1,6 +1,7 @@
 """A scripted respondent: hears only the interviewer's text and tells what it asks for, no more."""
 
 import random
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,6 +25,7 @@ EVASIONS = (
 _NOTHING_LEFT = ("That's really all there is to it.", "I have nothing to add on that.", "That was it, more or less.")
 _SAID_BEFORE = ("As I said before, that is what it was.", "I told you that already.", "See above, I mentioned that.")
 _UNCLEAR = ("Sorry, what do you mean?", "I don't understand the question.", "What do you mean by that?")
+_WHO_WON = re.compile(r"\bwh(?:ich|at) (?:option|one|vendor|product|name|company)s? (?:did you|was it|won|got)\b")
 _FILLERS = (
     "You know how it is in a company of our size, everybody has a view and it takes a while until anything moves.",
     "I have been in this business for quite some time now and have seen a lot of these projects come and go.",
@@ -95,6 +97,9 @@ class Respondent:
         if choices:
             return Reply(self.choose(choices))
         heard = self.hear(text, first=first)
+        if self.story.rival_won and heard.subject and _WHO_WON.search(hearing.fold(heard.question)):
+            self._note(heard)
+            return Reply(f"{self.story.rival}.", heard=heard)
         match heard.kind:
             case "none":
                 return Reply("Okay.", heard=heard)

@@ -60,6 +60,7 @@ class Story:
 
     subjects: tuple[Knowledge, ...]
     rival: str
+    rival_won: bool = False
     score: str = ""  # from 0 to 10, where the interview is about one
 
     def about(self, subject: str) -> Knowledge:
@@ -93,7 +94,8 @@ def plant(kind: str, seed: int, vendor: str, *, layered: float) -> Story:
     if kind == "nps":
         band = rng.choice(tuple(_NPS_BANDS))
         subjects, score = _NPS_BANDS[band], _NPS_SCORES[band]
-    return Story(tuple(_know(subject, names, rng, layered) for subject in subjects), rival, score)
+    known = tuple(_know(subject, names, rng, layered) for subject in subjects)
+    return Story(known, rival, kind == "lost-to-competitor", score)
 
 
 @cache
