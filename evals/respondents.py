@@ -167,7 +167,8 @@ class Respondent:
         knowledge = self.story.about(heard.subject)
         self._followed[heard.subject] = self._followed.get(heard.subject, 0) + 1
         deepest = 2 if heard.kind in ("episode", "contrast", "weight") else 1
-        left = [f for f in knowledge.facts if f.depth <= deepest and f not in self.released]
+        fitting = (f for f in knowledge.facts if f.depth <= deepest and f.needs in ("", heard.kind))
+        left = [f for f in fitting if f not in self.released]
         if not left:
             self.patience -= 1
             return Reply(self.rng.choice(_NOTHING_LEFT), heard=heard)

@@ -38,6 +38,7 @@ class Fact:
     polarity: int
     weight: str
     text: str
+    needs: str = ""  # the only kind of question that brings it; empty where any does at its depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ def _know(subject: str, names: Mapping[str, str], rng: random.Random, layered: f
     chance = 1.0 if weight else _DEEP_BEHIND_GIST if begins_with_gist else _DEEP_BEHIND_TOLD
     if rng.random() < chance and "deep" in told:
         facts.append(Fact(subject, 2, polarity, weight, told["deep"]))
+    if "versus" in told:
+        facts.append(Fact(subject, 2, polarity, weight, told["versus"], "contrast"))
     return Knowledge(subject, told["gist"] if begins_with_gist else "", tuple(facts))
 
 
