@@ -328,9 +328,12 @@ class Asking(Voice):
         for slot in topic.slots:
             words = self.words.slot(slot.id)
             scale = slot.kind in ("choice", "scale")
-            if (self.state.short and not (topic.driver and slot.kind == "choice")) or not (scale or self.pressing):
+            # "That was all" to the question for one slot says nothing of the others.
+            pressing = self.pressing or (slot.must_have and self.state.pending.kind == "slot")
+            told = not scale and ledger.has(self.state, topic.id, slot.id, prompted=slot.must_have)
+            if (self.state.short and not (topic.driver and slot.kind == "choice")) or not (scale or pressing):
                 continue
-            if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
+            if not words.ask or slot.id in standing.used or told:
                 continue
             wanted = slot.must_have or self.weights[topic.id] or self.extra == (topic.id, slot.id)
             if not scale and not wanted:

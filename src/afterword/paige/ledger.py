@@ -101,9 +101,10 @@ def satisfied(
     return bool(slots)
 
 
-def has(state: State, topic_id: str, slot_id: str) -> bool:
-    """Whether something was said to a slot."""
-    return any(item.topic == topic_id and item.slot == slot_id for item in state.evidence)
+def has(state: State, topic_id: str, slot_id: str, *, prompted: bool = False) -> bool:
+    """Whether something was said to a slot; with `prompted`, since its topic was asked."""
+    told = (item for item in state.evidence if item.topic == topic_id and item.slot == slot_id)
+    return any(item.prompted or not prompted for item in told)
 
 
 def all_met(topic: Topic, state: State) -> bool:
@@ -113,15 +114,15 @@ def all_met(topic: Topic, state: State) -> bool:
 
 
 def volunteered(topic: Topic, words: TopicWording, state: State) -> bool:
-    """Whether everything the topic would ask has been told unasked, in full sentences and more than one cue."""
-    told = {
-        item.slot
+    """Whether all that the topic would ask has been told unasked, in two answers, with more than one cue in each."""
+    told = [
+        (item.slot, item.answer)
         for item in state.evidence
         if item.topic == topic.id and not item.prompted and item.score >= judge.ADVANCE_AT
         if quotes.count_cues(item.text, words.slot(item.slot).cues) >= _VOLUNTEERED_CUES
-    }
+    ]
     must_haves = [slot.id for slot in topic.slots if slot.must_have]
-    return bool(must_haves) and told.issuperset(must_haves)
+    return bool(must_haves) and all(len({n for s, n in told if s == slot}) > 1 for slot in must_haves)
 
 
 def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
