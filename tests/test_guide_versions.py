@@ -320,6 +320,19 @@ async def test_the_server_is_not_kept_waiting_by_a_long_guide(acme: Tenant) -> N
     assert {other.status_code for other in others} == {200}
 
 
+async def test_an_answer_to_absurd_input_stays_short(acme: Tenant) -> None:
+    absurd = {**changed(slug="S" * 50_000), "k" * 50_000: 1, **{f"key{n}": n for n in range(5000)}}
+
+    refusal = await acme.api.post("/interview-types", {"name": "x", "guide": absurd})
+    checked = await acme.api.post("/interview-types/validate", {"guide": absurd})
+
+    assert refusal.status_code == 400
+    assert len(refusal.json()["error"]["details"]["fields"]) == 100
+    assert len(refusal.content) < 30_000
+    assert len(checked.json()["faults"]) == 500
+    assert len(checked.content) < 120_000
+
+
 # What ships
 
 
