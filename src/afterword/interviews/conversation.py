@@ -19,11 +19,12 @@ from afterword.errors import BadRequest, Conflict, NotFound
 from afterword.interviews import limits, planner, prompts
 from afterword.interviews.completion import IDLE_DAYS, complete_idle, opt_out
 from afterword.interviews.generation import finish_replies, reply, store_turn
-from afterword.interviews.visiting import LINK_DAYS, Row, Visit, by_token, context, visit
+from afterword.interviews.visiting import LINK_DAYS, MAX_REFERRAL, UNSAID, Row, Visit, by_token, context, visit
 
 __all__ = [
     "IDLE_DAYS",
     "LINK_DAYS",
+    "MAX_REFERRAL",
     "Visit",
     "complete_idle",
     "consent",
@@ -39,7 +40,6 @@ __all__ = [
 _WORDED = ("answer", "correct")
 _WORDLESS = ("skip", "stop", "pause", "resume", "confirm", "go_on", "undo", "experience")
 _EITHER = ("wrong_person", "language")  # with text or without: who is right, which language
-_UNSAID = ("experience", "language")  # the text of these is nothing that the contact said
 
 
 async def enter(db: Db, token: str, *, address: str = "") -> Visit:
@@ -81,7 +81,7 @@ async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: st
     # a plan made from what has changed since is none; from here on nobody changes it
     plan = row.plan if row.context_mode == "planned" and row.plan_inputs == planner.digest(row) else None
     told = context(row, language=spoken, plan=plan)
-    step = paige.open(guide, told, row.seed, **({"short": True} if short else {}))
+    step = paige.open(guide, told, row.seed, short=short)
     begun = await execute(
         tx,
         """
@@ -134,7 +134,7 @@ async def withdraw(db: Db, token: str) -> Visit:
             "delete from documents where org_id = %(org_id)s and interview_id = %(id)s",
             """
             update interviews
-            set phase = 'withdrawn', state = null, experience = null, turn_no = 0, reply_due_at = null,
+            set phase = 'withdrawn', state = null, referral = null, experience = null, turn_no = 0, reply_due_at = null,
                 answered_at = null, outreach_stop_reason = coalesce(outreach_stop_reason, 'withdrawn'),
                 plan = null, plan_inputs = null, generating_until = null,
                 withdrawn_at = coalesce(withdrawn_at, clock_now()), updated_at = clock_now()
@@ -147,8 +147,15 @@ async def withdraw(db: Db, token: str) -> Visit:
         return await visit(tx, await by_token(tx, token))
 
 
-async def decline(db: Db, token: str, *, no_more_mail: bool = False) -> Visit:
-    """The contact would rather not: nothing is asked, no further mail goes out; on request never again."""
+async def decline(
+    db: Db, token: str, *, no_more_mail: bool = False, wrong_person: bool = False, referral: str = ""
+) -> Visit:
+    """The contact would rather not: nothing is asked, no further mail goes out; on request never again.
+
+    `referral` is whom the wrong person names instead, or which role: for people to read, never to be mailed by us.
+    """
+    reason = "unsubscribed" if no_more_mail else "wrong_person" if wrong_person else "declined"
+    named = paige.mask(strip_invisible(referral.replace("\x00", "")).strip())[:MAX_REFERRAL] if wrong_person else ""
     async with db.tx() as tx:
         row = await by_token(tx, token)
         await execute(
@@ -156,13 +163,18 @@ async def decline(db: Db, token: str, *, no_more_mail: bool = False) -> Visit:
             """
             update interviews
             set outreach_stop_reason = coalesce(outreach_stop_reason, %(reason)s), updated_at = clock_now(),
-                phase = case when phase = 'new' then 'declined' else phase end
+                phase = case when phase = 'new' then 'declined' else phase end,
+                referral = coalesce(nullif(%(referral)s, ''), referral)
             where org_id = %(org_id)s and id = %(id)s and status <> 'completed'
             """,
             org_id=row.org_id,
             id=row.interview_id,
-            reason="unsubscribed" if no_more_mail else "declined",
+            reason=reason,
+            referral=named,
         )
+        if named:
+            key = f"referral:{row.interview_id}"
+            await alerts.raise_alert(tx, row.org_id, "referral", key, interview_id=row.interview_id)
         if no_more_mail:
             await opt_out(tx, row)
         return await visit(tx, await by_token(tx, token))
@@ -203,12 +215,8 @@ def _checked(answer: paige.Answer) -> paige.Answer:
     text = strip_invisible(answer.text.replace("\x00", "")).strip()
     if answer.action in _WORDED and not text:
         raise BadRequest.field("text", "is empty. Type a few words, or choose Skip.")
-    return paige.Answer(text=text if answer.action in _UNSAID else _masked(text), action=answer.action)
-
-
-def _masked(text: str) -> str:
-    """Numbers of cards and identity papers are not ours to keep."""
-    return text
+    # numbers of cards and identity papers are not ours to keep
+    return paige.Answer(text=text if answer.action in UNSAID else paige.mask(text), action=answer.action)
 
 
 async def _store_answer(tx: Tx, row: Row, turn_no: int, client_id: str, answer: paige.Answer) -> None:
@@ -232,7 +240,7 @@ async def _store_answer(tx: Tx, row: Row, turn_no: int, client_id: str, answer: 
         org_id=row.org_id,
         id=row.interview_id,
         turn_no=turn_no + 1,
-        worded=bool(answer.text) and answer.action not in _UNSAID,
+        worded=bool(answer.text) and answer.action not in UNSAID,
     )
 
 

@@ -70,12 +70,12 @@ async def count_start(tx: Tx, address: str) -> None:
             tx,
             _Seconds,
             """
-            select extract(epoch from opened_at + interval '1 hour' - clock_now())::float8 as seconds
+            select least(3600, extract(epoch from opened_at + interval '1 hour' - clock_now()))::float8 as seconds
             from address_counters where address = %(address)s and what = 'start'
             """,
             address=hashed(address),
         )
-        raise _later("Many interviews have been started from your network.", left.seconds if left else _HOUR)
+        raise _later("Many interviews have been started from your network.", min(left.seconds, _HOUR) if left else _HOUR)
 
 
 async def forget_old_counters(db: Db) -> int:

@@ -6,12 +6,15 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from afterword import contacts, paige, tokens
+from afterword import contacts, llm, paige, tokens
 from afterword.db import Tx, execute, fetch_one
 from afterword.errors import NotFound
 from afterword.interviews import Turn, turns
+from afterword.settings import current
 
+MAX_REFERRAL = 500  # characters of whom the wrong person names instead
 LINK_DAYS = 90  # a link lives this long after the last mail or call
+UNSAID = ("experience", "language")  # what comes with these is nothing that the contact said
 OPEN_PHASES = ("asking", "recap", "experience", "paused")
 
 _log = logging.getLogger(__name__)
@@ -40,6 +43,10 @@ class Visit:
     languages: tuple[str, ...]  # codes of the packs that the guide has, its own first
     language: str  # the code of the pack that is spoken, or that would be
     short: bool  # the form of 2 to 3 minutes
+    uses_model: bool  # whether a language model may read the answers
+    agreed: str | None  # the terms that the contact was shown and agreed to
+    wrong_person: bool  # said before the interview began that somebody else should have been asked
+    referral: str  # and whom, or which role
 
     @property
     def open(self) -> bool:
@@ -83,6 +90,10 @@ class Row:
     state: Mapping[str, object] | None
     turn_no: int
     language: str | None
+    agreed: str | None
+    own_model: bool
+    outreach_stop_reason: str | None
+    referral: str | None
     model_tokens: int
     generating: bool  # a reply is being made at this moment
     plan: Mapping[str, object] | None
@@ -143,7 +154,8 @@ async def by_id(tx: Tx, org_id: str, interview_id: int, *, lock: bool = False) -
             c.language as contact_language, c.notes, i.objective, i.deal_id, i.phase,
             i.completed_at is not null as completed,
             i.completed_at is null and i.updated_at < clock_now() - make_interval(days => %(link_days)s) as expired,
-            i.started_at, i.seed, i.state, i.turn_no, i.language, i.model_tokens,
+            i.started_at, i.seed, i.state, i.turn_no, i.language, i.consent_text as agreed,
+            o.model is not null as own_model, i.outreach_stop_reason, i.referral, i.model_tokens,
             coalesce(i.generating_until > clock_now(), false) as generating,
             i.plan, i.plan_inputs, i.plan_attempts, g.version as guide_version, g.guide,
             (select jsonb_build_object(
@@ -193,7 +205,11 @@ async def visit(tx: Tx, row: Row) -> Visit:
         mail_stopped=(await contacts.get(tx, row.org_id, row.contact_id)).suppressed_reason is not None,
         languages=(guide.language, *(code for code in guide.packs if code != guide.language)),
         language=state.language if state is not None else guide.pack(about.language).language,
-        short=state is not None and bool(getattr(state, "short", False)),
+        short=state is not None and state.short,
+        uses_model=row.own_model or llm.from_settings(current()) is not None,
+        agreed=row.agreed,
+        wrong_person=row.phase == "declined" and row.outreach_stop_reason == "wrong_person",
+        referral=row.referral or "",
     )
 
 
@@ -222,7 +238,7 @@ def context(
         deal=deal,
         language=language or row.language or row.contact_language or str(row.guide["language"]),
         support=row.support_text,
-        history=tuple(paige.Line(turn.role, turn.text) for turn in said if turn.text and turn.action != "experience"),
+        history=tuple(paige.Line(turn.role, turn.text) for turn in said if turn.text and turn.action not in UNSAID),
         mode=mode,
         plan=paige.Plan.from_json(plan) if plan is not None else None,
     )

@@ -10,13 +10,15 @@ from functools import cache
 
 from afterword.paige import content, judge, wording
 from afterword.paige import lint as craft_lint
+from afterword.paige.languages.spoken import FUNCTION_WORDS
 from afterword.paige.lint import MAX_WORDS, QUOTED, craft, craft_warnings, lint
 from afterword.paige.private import Private, Sayable, fold, leaks, numbers_in, ordinary, spaced
 
-__all__ = ["MAX_WORDS", "REASONS", "Scene", "check", "craft_warnings", "lint", "tidy"]
+__all__ = ["MAX_WORDS", "REASONS", "Scene", "check", "craft_warnings", "lint", "split_bridge", "tidy"]
 
 # With so many content words in common, of all that two questions have, they ask the same.
 _SAME = 0.75
+_STEM = 5  # letters of a word that its forms have in common
 _MOST_CHARS = 400
 # An echo is taken from the last messages of theirs.
 _ECHO_MESSAGES = 3
@@ -33,6 +35,7 @@ REASONS = {
     "jargon": "it used sales jargon",
     "either/or": "it offered alternatives to choose from",
     "leading": "it suggested an answer or summed up for them",
+    "unaided": "it named the company behind this interview before the contact or the guide did",
     "closed": "it could be answered with yes or no",
     "private": "it touched on something that may not be said",
     "unknown": "it held a name, number or date that the contact has not said",
@@ -68,6 +71,22 @@ def tidy(text: str) -> str:
     return re.sub(r"(?<!\w)'([^'“”]{2,90}?(?:'\w[^'“”]*?)*)'(?!\w)", r"“\1”", line)
 
 
+def split_bridge(line: str, language: str) -> tuple[str, str]:
+    """A tidy message as what only leads over, and the question: from the first sentence on that asks, sets a scene or
+    holds words of theirs."""
+    rules = craft(language)
+    pieces = _PIECE.split(line)
+    for number, piece in enumerate(pieces):
+        own = judge.fold(piece)
+        asks = rules is None or rules.request.search(own) or rules.asks.match(own) or rules.scene.match(own)
+        if asks or "?" in piece or QUOTED.search(piece):
+            return " ".join(pieces[:number]), " ".join(pieces[number:])
+    return "", line
+
+
+_PIECE = re.compile(r"(?<=[.!?…])\s+(?=\S)")
+
+
 def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
     text: str, scene: Scene, others: Sequence[str] = (), most_words: int = MAX_WORDS
 ) -> str | None:
@@ -82,13 +101,17 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
         return "empty"
     if len(line.split()) > most_words or len(line) > _MOST_CHARS:
         return "length"
+    if _other_language(own, scene.language):
+        return "language"
     if _asks_twice(own, scene.language):
         return "one question"
-    if _repeats(line, own, scene, others):
+    if _repeats(line, scene, others):
         return "repeat"
     for rule in ("praise", "selling"):
         if craft_lint.breaks(rule, own, scene.language):
             return rule
+    if _PITY.search(own):
+        return "praise"
     if _sells(own, scene):
         return "selling"
     if craft_lint.breaks("jargon", own, scene.language) and not _their_jargon(own, scene):
@@ -96,16 +119,20 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
     for rule in ("either/or", "leading"):
         if craft_lint.breaks(rule, own, scene.language):
             return rule
+    if any(_SUMMED_UP.match(sentence) for sentence in _statements(own, scene.language)):
+        return "leading"
     if craft_lint.breaks("closed", own, scene.language) and not _POLITE.search(own):
         return "closed"
-    if _MENTIONS.search(own) or _quotes_prompt(line, scene) or leaks(text, scene.private, scene.may):
+    if (
+        _MENTIONS.search(own)
+        or _quotes_prompt(line, scene)
+        or leaks(text, scene.private, scene.may, capitals=not scene.language.startswith("de"))
+    ):
         return "private"
     if _names_unknown(unquoted, scene):
         return "unknown"
-    if not _echoes(line, scene):
+    if not _echoes(line, scene) or _puts_words(own, scene):
         return "echo"
-    if _other_language(own, scene.language):
-        return "language"
     if _marked_up(text, line, scene):
         return "markup"
     for rule, pattern in (("promise", _PROMISE), ("others", _OTHERS), ("speaks", _SPEAKS)):
@@ -120,6 +147,19 @@ _POLITE = re.compile(
     r"\b(?:can|could|would|will) you (?:please |perhaps |maybe |also |briefly )?(?:tell|walk|describe|share|say|take|give|talk|help|explain|think|recall|elaborate|expand|name|show|put|pick)\b"
     r"|\b(?:können|könnten|würden|möchten) sie (?:mir |uns |bitte |vielleicht |kurz |noch )*(?:\w+ ){0,8}(?:erzählen|beschreiben|schildern|nennen|sagen|erklären|erläutern|ausführen)\b"
 )
+_PITY = re.compile(
+    r"\b(?:that|it|this) must (?:have been|be)\b|\bi(?:'m| am) (?:so |very |really )?sorry\b|\bsorry (?:to hear|about)\b|\bunderstandabl[ey]\b"
+    r"|\b(?:no wonder|how (?:frustrating|annoying|nice|lovely)|congratulations|das muss|das tut mir)\b"
+)
+_SUMMED_UP = re.compile(
+    r"(?:ok(?:ay)?,? |right,? |and |then )?(?:so|in other words|in short|to sum up|then it was|also|kurz gesagt)[, ]"
+)
+_SAID = re.compile(
+    r"\byou(?:'ve| have)? (?:just |also |earlier |already )*(?:mentioned|said|told me|noted|brought up|described|talked about|spoke (?:of|about)|explained|pointed out|raised)\b([^.?!;:]*)"
+    r"|\bsie (?:haben |hatten )?(?:erwähnten|sagten|nannten|beschrieben)\b([^.?!;:]*)"
+)
+# So much of what they are told to have said must be words of theirs.
+_THEIRS = 0.5
 # Talk of a background at all.
 _MENTIONS = re.compile(
     r"\b(?:my|our|internal|the crm|sales) (?:notes|records|briefing|background|files?|crm|instructions?|system prompt|prompt|guidelines|objective)\b"
@@ -142,7 +182,7 @@ _OTHERS = re.compile(
 _SPEAKS = re.compile(
     r"\b(?:i|we) (?:chose|picked|selected|went with|decided|felt|liked|loved|preferred|bought|rejected|evaluated|hated|switched|signed|needed|disliked|ended up|struggled|found (?:it|that|the|them))\b"
     r"|\bas (?:a|an|the|your) (?:customer|buyer|client|user|respondent|cto|cio|cfo|ceo|manager|contact)\b"
-    r"|\b(?:my|our) (?:team|boss|company|colleagues?|budget|cfo|cto|cio|decision|evaluation|requirements|vendor|sales team|reps?)\b"
+    r"|\b(?:my|our) (?:team|boss|company|colleagues?|budget|cfo|cto|cio|decision|evaluation|requirements|vendor|sales|reps?|product|platform|solution|software|tool|prices?|pricing|offer)\b"
     r"|\bin my (?:experience|opinion|view|case)\b|\bhere is (?:a|my|the) (?:possible |sample )?(?:answer|reply|response)\b|\b(?:i|we) would (?:say|answer) that\b"
     r"|\b(?:ich|wir) (?:haben uns|entschieden|fanden|wählten|mochten|brauchten)\b|\b(?:mein|unser)e?[rsnm]? (?:team|chef|firma|unternehmen|budget|kollegen?)\b"
 )
@@ -151,7 +191,7 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 _MARKS = re.compile(
-    r"[<>{}\[\]|\\*#`~^=_@•·]|https?:|ftp:|mailto:|www\.|\b[\w-]+\.(?:com|io|net|org|ai|dev|co|de|eu|app|example|invalid)\b|:\w+:|&\w+;|(?:^|\n)\s*(?:[-–—]|\d+[.)])\s"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f<>{}\[\]|\\*#`~^=_@•·]|https?:|ftp:|mailto:|www\.|\b[\w-]+\.(?:com|io|net|org|ai|dev|co|de|eu|app|example|invalid)\b|:\w+:|&\w+;|(?:^|\n)\s*(?:[-–—]|\d+[.)])\s"
 )
 _LINES = 3
 
@@ -163,18 +203,6 @@ _NUMBER_WORDS = frozenset(
 )
 _NAMED = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _START = re.compile(r"(?:^|[.!?:…]\W*)$")
-
-# The commonest words, by which a language is told; content words of a question are the others.
-_FUNCTION = {
-    "en": "the and of to in that it was what how for with you your did on at is as this which about from who when where were had have a an be me into there by or not they them their would could one like through came most made first more tell walk take after before between other during if then do so up out part way s",
-    "de": "der die das und zu in den von mit ist war was wie für sie ihr ihre ihrem ihren ihnen auf bei als welche welcher wer wann wo waren hatte haben ein eine einen einem einer nicht es sich dem des mir im am um an oder aus nach über wurde würde dabei damals noch dann wenn durch zum zur vom hat so auch",
-    "fr": "le la les et de des du un une que qui quoi comment pour avec vous votre vos est était dans sur ce cette ces quel quelle quels au aux en avez ont pas plus par se il elle ne vous-même",
-    "es": "el la los las y de del un una que qué cómo para con usted su sus es fue en por se lo al cuál cuáles más no le les ha han este esta cuando quién",
-    "it": "il lo la gli le e di del della un una che come per con lei suo sua è era nel nella su quale quali più non si ha hanno questo questa quando chi cosa",
-    "pt": "o a os as e de do da um uma que como para com você seu sua é foi em no na por se qual quais mais não ao quando quem isso",
-    "nl": "de het en van een dat wat hoe voor met u uw jullie is was in op te bij die dit welke waren heeft hebben niet er aan als toen wie om naar",
-}  # fmt: skip
-_FUNCTION_WORDS = {code: frozenset(words.split()) for code, words in _FUNCTION.items()}
 
 
 def _asks_twice(own: str, language: str) -> bool:
@@ -190,10 +218,11 @@ def _asks_twice(own: str, language: str) -> bool:
     return len(asking) > 2 or (len(asking) == 2 and ("?" in asking[0] or not rules.scene.match(asking[0])))
 
 
-def _repeats(line: str, own: str, scene: Scene, others: Sequence[str]) -> bool:
-    if wording.repeats(line, scene.asked) or wording.repeats(line, others):
+def _repeats(line: str, scene: Scene, others: Sequence[str]) -> bool:
+    question = split_bridge(line, scene.language)[1]
+    if any(wording.repeats(text, scene.asked) or wording.repeats(text, others) for text in (line, question)):
         return True
-    mine = _content_words(own, scene.language)
+    mine = _content_words(judge.fold(QUOTED.sub(" ", question)), scene.language)
     for earlier in scene.asked:
         theirs = _content_words(judge.fold(QUOTED.sub(" ", earlier)), scene.language)
         if len(mine) > 2 and len(mine & theirs) >= _SAME * len(mine | theirs):
@@ -202,18 +231,28 @@ def _repeats(line: str, own: str, scene: Scene, others: Sequence[str]) -> bool:
 
 
 def _content_words(own: str, language: str) -> frozenset[str]:
-    common = _FUNCTION_WORDS.get(language.partition("-")[0], frozenset())
-    return frozenset(word for word in judge.words(own) if word not in common)
+    common = FUNCTION_WORDS.get(language.partition("-")[0], frozenset())
+    return frozenset(word[:_STEM] for word in judge.words(own) if word not in common)
 
 
 def _sells(own: str, scene: Scene) -> bool:
+    """Whether a sentence that asks nothing says something for the vendor."""
     vendor = re.escape(judge.fold(scene.vendor))
-    return bool(
-        re.search(
-            rf"\b{vendor}(?:'s \w+)? (?:now |also |already )?(?:offers?|supports?|provides?|will|can|has since|has now|is (?:the|a|an|now|better|committed|working|planning)|bietet|unterstützt|kann)\b(?! have\b)(?![^.!]*\?)",
-            own,
-        )
+    claims = re.compile(
+        rf"\b{vendor}(?:'s \w+)? (?:now |also |already )?(?:offers?|supports?|provides?|will|can|has|is|are|does|bietet|unterstützt|kann|hat|ist)\b"
     )
+    return any(claims.search(sentence) for sentence in _statements(own, scene.language))
+
+
+def _statements(own: str, language: str) -> list[str]:
+    """The sentences that ask nothing."""
+    rules = craft(language)
+    return [
+        sentence
+        for sentence in craft_lint.sentences(own)
+        if not sentence.endswith("?")
+        if rules is None or not (rules.request.search(sentence) or rules.asks.match(sentence))
+    ]
 
 
 def _their_jargon(own: str, scene: Scene) -> bool:
@@ -245,13 +284,15 @@ def _names_unknown(unquoted: str, scene: Scene) -> bool:
         fold(found) not in scene.may.words for found in _DATED.findall(unquoted)
     ):
         return True
-    german = scene.language.startswith("de")
-    for _, word in words:
+    german, english = scene.language.startswith("de"), scene.language.startswith("en")
+    for start, word in words:
         plain = re.sub(r"['’]\w{1,2}$", "", word)
         if len(plain) < 2 or not any(c.isupper() for c in plain):
             continue
-        # In German every noun has a capital, so that only a capital inside a word tells.
-        if german and (plain[1:].islower() or plain[1:] == ""):
+        # In German every noun has a capital, so that only a capital inside a word tells; in English the first word of
+        # a sentence is known to be a name or not.
+        inside = not (plain[1:].islower() or plain[1:] == "")
+        if not inside and (german or (not english and _START.search(unquoted[:start]))):
             continue
         parts = re.findall(r"[^\W_]+", fold(plain))
         if not all(len(p) < 2 or p in scene.may.words or ordinary(p) or ordinary(p.rstrip("s")) for p in parts):
@@ -270,10 +311,26 @@ def _echoes(line: str, scene: Scene) -> bool:
     return not re.search(r"[“”„«»\"]", QUOTED.sub("", line))
 
 
+def _puts_words(own: str, scene: Scene) -> bool:
+    """Whether something is told as said by them of which they used hardly a word."""
+    heard = {word[:_STEM] for text in scene.heard for word in judge.words(judge.fold(text))}
+    for found in _SAID.finditer(own):
+        said = _content_words(found[1] or found[2] or "", scene.language) - _ABOUT_SAYING
+        if said and len(said & heard) < _THEIRS * len(said):
+            return True
+    return False
+
+
+# Words about the saying, cut to stems.
+_ABOUT_SAYING = frozenset(
+    {"earli", "befor", "just", "also", "somet", "thing", "point", "momen", "alrea", "brief", "now"}
+)
+
+
 def _other_language(own: str, language: str) -> bool:
     """Whether it reads like another language than the one asked for, as far as common words and letters tell."""
     base = language.partition("-")[0]
-    if base not in _FUNCTION_WORDS:
+    if base not in FUNCTION_WORDS:
         return False
     letters = [c for c in own if c.isalpha()]
     if sum("LATIN" in unicodedata.name(c, "") for c in letters if not c.isascii()) + sum(
@@ -281,7 +338,7 @@ def _other_language(own: str, language: str) -> bool:
     ) < 0.7 * len(letters):
         return True
     words = judge.words(own)
-    counts = {code: sum(word in known for word in words) for code, known in _FUNCTION_WORDS.items()}
+    counts = {code: sum(word in known for word in words) for code, known in FUNCTION_WORDS.items()}
     best = max(counts.values())
     return (best > counts[base] and best > 1) or (counts[base] == 0 and len(words) > 3)
 
