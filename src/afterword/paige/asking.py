@@ -4,7 +4,7 @@ from afterword.paige import contradictions, judge, ledger, relevance, verdict, w
 from afterword.paige.candidates import Candidates, Worded
 from afterword.paige.guide import BranchWording, Topic
 from afterword.paige.prompt import Next
-from afterword.paige.quotes import chosen_option, echo, has_cue, thread
+from afterword.paige.quotes import chosen_option, echo, has_cue, leading_name, thread
 from afterword.paige.state import Pending, Step
 from afterword.paige.voice import Voice
 
@@ -12,6 +12,8 @@ from afterword.paige.voice import Voice
 PROBES_TOTAL = 6
 PROBES_FIRST = 1
 PROBES_SHORT = 1
+# The slot whose bare name is the option that won.
+CHOSEN = "chosen"
 # After so many low-effort answers in a row only the must-haves are asked.
 LOW_EFFORT_STREAK = 3
 # Questions about a thread that no topic foresaw; they are probes as well, but not of the topic's own.
@@ -67,7 +69,9 @@ class Asking(Voice):
             self.set(evidence=verdict.evidence(self.guide, self.state, raw, said, self.scores))
         best = max(quality.score, judge.ADVANCE_AT) if self._judged_enough(quality) else quality.score
         self.set_topic(pending.topic, best=max(self.standing.best, best), met=ledger.met(self.standing, quality))
-        satisfied = ledger.satisfied(self.topic, self.words, raw, quality, self.standing.met, self.scores)
+        # A name is all that the question for one asks.
+        named = pending.kind == "slot" and self.topic.slot(pending.key).kind == "entity"
+        satisfied = named or ledger.satisfied(self.topic, self.words, raw, quality, self.standing.met, self.scores)
         on_topic = has_cue(raw, self._cues(self.topic)) or bool(said and said.credited(pending.topic))
         self._count_effort(raw, low=quality.low_effort and not (satisfied or on_topic))
         for branch in self.topic.branch:
@@ -86,7 +90,7 @@ class Asking(Voice):
             kind = "tangent"
         self.close_topic(self.topic.id, "thin")
         topic = self._next_topic()
-        if topic is None:
+        if topic is None or topic.opening_scale:
             return Next(kind, example)
         words = self.pack.topics[topic.id]
         question = self.word(f"{topic.id}:main", words.main) or self.word(f"{topic.id}:simpler", words.simpler)
@@ -118,6 +122,7 @@ class Asking(Voice):
         """The next open topic by group, weight and the guide's order; only must-haves when little is left."""
         if self.questions_left() <= 0:
             return None
+        self._take_unchosen()
         for topic in self.open_topics():
             if not topic.must_have and ledger.volunteered(topic, self.pack.topics[topic.id], self.state):
                 self.close_topic(topic.id, "answered")
@@ -131,8 +136,9 @@ class Asking(Voice):
         )
 
     def _ask_topic(self, topic: Topic) -> Step:
-        words, pending = self.pack.topics[topic.id], Pending("main", topic.id)
-        self.set_topic(topic.id, asked=1)
+        words, scale = self.pack.topics[topic.id], topic.opening_scale
+        pending = Pending("scale", topic.id, scale) if scale else Pending("main", topic.id)
+        self.set_topic(topic.id, asked=1, used=(scale,) if scale else ())
         question = None
         if words.heard and (said := ledger.volunteered_words(topic, words, self.state)):
             question = self.word(f"{topic.id}:heard", words.heard, said)
@@ -142,9 +148,10 @@ class Asking(Voice):
         if question is None:
             self.close_topic(topic.id, "skipped")
             return self.advance()
-        scales = any(slot.kind in ("choice", "scale") for slot in topic.slots)
+        scales = any(slot.kind in ("choice", "scale") for slot in topic.slots) and not scale
         announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
-        if worded := self.candidates.advance(self.state, topic.id, self._lead()) if self.candidates else None:
+        worded = self.candidates.advance(self.state, topic.id, self._lead()) if self.candidates and not scale else None
+        if worded:
             return self._ask_worded(pending, worded)
         if self.state.turns and words.bridge and not (announced or self.lead):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
@@ -361,9 +368,21 @@ class Asking(Voice):
     def _leave_topic(self) -> Step:
         """Close the topic by what was learned and go on."""
         topic, standing = self.topic, self.standing
-        told = standing.best >= judge.PROBE_BELOW or (self.pressing and ledger.all_met(topic, self.state))
+        scale = f"{topic.id}.{topic.opening_scale}"
+        chosen = any(key == scale for key, _ in self.state.scales)
+        met = self.pressing and ledger.all_met(topic, self.state)
+        told = chosen or met or standing.best >= judge.PROBE_BELOW
         self.close_topic(topic.id, "answered" if told else "thin")
         return self.advance()
+
+    def _take_unchosen(self) -> None:
+        """Where a scale was left without a choice, take the branch that is meant for that."""
+        chosen = {key for key, _ in self.state.scales}
+        for topic in self.guide.topics:
+            if self.state.topic(topic.id).status != "open":
+                for branch in topic.branch:
+                    if branch.otherwise and f"{topic.id}.{branch.slot}" not in chosen:
+                        self._skip_topics(branch.skip)
 
     def spare_questions(self) -> int:
         """How many questions fit besides one for each open must-have."""
@@ -379,7 +398,10 @@ class Asking(Voice):
         self.set(low_effort=self.state.low_effort + 1 if low or same else 0, last_answer=folded)
 
     def _hear_name(self, raw: str) -> None:
-        if name := chosen_option(raw, self.vendor, self.reads):
+        name = chosen_option(raw, self.vendor, self.reads)
+        if not name and (self.state.pending.kind, self.state.pending.key) == ("slot", CHOSEN):
+            name = leading_name(raw.strip(), self.vendor, self.reads)
+        if name:
             self.set(competitor=name)
 
     def _branch(self, branch_id: str) -> BranchWording:

@@ -1,5 +1,6 @@
 """What is wrong with a guide: by its JSON schema, and by what a schema cannot say. Each fault names its place."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -13,7 +14,7 @@ from afterword.paige import content
 
 # Placeholders that always have a value, and those that may be missing for a contact.
 _ALWAYS = frozenset({"vendor", "interviewer", "reader", "minutes"})
-_SOMETIMES = frozenset({"first_name", "company", "competitor", "their_words"})
+_SOMETIMES = frozenset({"first_name", "company", "competitor", "score", "their_words"})
 
 # With fewer wordings two interviews in a row sound like a form.
 _MIN_MAIN = 3
@@ -27,7 +28,7 @@ Fault = tuple[str, str]
 def find_faults(data: dict[str, Any]) -> list[Fault]:
     """(place, what is wrong) of everything found; the second kind is looked for only where the schema holds."""
     by_schema = _validator().iter_errors(data)  # pyright: ignore[reportUnknownMemberType]  # the library has no types
-    return sorted({_place_of(error) for error in by_schema}) or list(_faults(data))
+    return sorted({fault for error in by_schema for fault in _places_of(error)}) or list(_faults(data))
 
 
 def probe_types(topic: Mapping[str, Any]) -> tuple[str, ...]:
@@ -52,20 +53,27 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(content.guide_schema())
 
 
-def _place_of(error: ValidationError) -> Fault:
-    """A fault by the schema as (where, what), in words for the person who wrote the guide."""
+def _places_of(error: ValidationError) -> Iterator[Fault]:
+    """A fault by the schema as (where, what), in words for the person who wrote the guide; one for each name."""
     path = list(error.absolute_path)
     wanted, found = cast("Any", error.validator_value), cast("Any", error.instance)
-    what = error.message[:200]
     match error.validator:
         case "additionalProperties":
             known: list[str] = sorted(cast("Any", error.schema)["properties"])
-            unknown = str(next(key for key in found if key not in known))
-            path.append(unknown)
-            what = f"is not known here; {_did_you_mean(get_close_matches(unknown, known, 1), known)}"
+            for unknown in (str(key) for key in found if key not in known):
+                near = _did_you_mean(get_close_matches(unknown, known, 1), known)
+                yield _where([*path, unknown]), f"is not known here; {near}"
         case "required":
-            path.append(next(key for key in wanted if key not in found))
-            what = "is missing"
+            yield from ((_where([*path, key]), "is missing") for key in wanted if key not in found)
+        case "pattern" if "propertyNames" in error.absolute_schema_path:
+            yield _where([*path, found]), f"is not a name that fits here: must match {wanted}"
+        case _:
+            yield _where(path), _what(error, wanted, found)
+
+
+def _what(error: ValidationError, wanted: Any, found: Any) -> str:
+    what = error.message[:200]
+    match error.validator:
         case "minLength" if wanted == 1:
             what = "is empty"
         case "minLength" | "minItems":
@@ -78,9 +86,11 @@ def _place_of(error: ValidationError) -> Fault:
             what = "is empty" if wanted == r"\S" else f"is {found!r}, must match {wanted}"
         case "type":
             what = f"must be {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
+            if wanted == "string" and isinstance(found, bool | int | float):
+                what += f", not {json.dumps(found)}; put it in quotes"
         case _:
             pass
-    return _where(path), what
+    return what
 
 
 _UNITS = {"minLength": "characters", "maxLength": "characters", "minItems": "entries", "maxItems": "entries"}
@@ -127,6 +137,11 @@ def _topic_faults(here: str, topic: dict[str, Any], ids: list[str], twice: bool)
     for number, branch in enumerate(topic.get("branch", [])):
         if branch.get("slot") and branch["slot"] not in slots:
             yield f"{here}.branch[{number}].slot", f"{branch['slot']!r} is not a slot of this topic"
+        if branch.get("otherwise") and not branch.get("slot"):
+            yield (
+                f"{here}.branch[{number}].otherwise",
+                "needs the slot of the scale that may be left unanswered",
+            )
         for position, target in enumerate(branch.get("skip", [])):
             if target not in ids or target == topic["id"]:
                 yield f"{here}.branch[{number}].skip[{position}]", f"{target!r} is not another topic of this guide"
@@ -139,6 +154,8 @@ def _pack_faults(
         yield from _wording_faults(f"{here}.{part}", pack.get(part, []))
     for key, texts in pack.get("faq", {}).items():
         yield from _wording_faults(f"{here}.faq.{key}", texts)
+    for key, texts in pack.get("phrases", {}).items():
+        yield from _wording_faults(f"{here}.phrases.{key}", texts)
     for kind, texts in pack.get("probes", {}).items():
         yield from _wording_faults(f"{here}.probes.{kind}", texts, words=kind == "echo")
     known = {topic["id"] for topic in topics}

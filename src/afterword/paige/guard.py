@@ -11,10 +11,10 @@ from functools import cache
 from afterword.paige import content, judge, wording
 from afterword.paige import lint as craft_lint
 from afterword.paige.languages.spoken import FUNCTION_WORDS
-from afterword.paige.lint import MAX_WORDS, QUOTED, craft, craft_warnings, lint
+from afterword.paige.lint import MAX_WORDS, MESSAGES, QUOTED, craft, craft_warnings, lint
 from afterword.paige.private import Private, Sayable, fold, leaks, numbers_in, ordinary, spaced
 
-__all__ = ["MAX_WORDS", "REASONS", "Scene", "check", "craft_warnings", "lint", "split_bridge", "tidy"]
+__all__ = ["MAX_WORDS", "MESSAGES", "REASONS", "Scene", "check", "craft_warnings", "lint", "split_bridge", "tidy"]
 
 # With so many content words in common, of all that two questions have, they ask the same.
 _SAME = 0.75

@@ -2,27 +2,36 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, cast
-
-import yaml
+from typing import Any, Literal
 
 from afterword.errors import BadRequest
-from afterword.paige import content, faults
+from afterword.paige import content, faults, guide_text
+from afterword.paige.guide_text import Finding, GuideText, TextError
 
 SlotKind = Literal["text", "choice", "scale", "entity"]
 Form = Literal["question", "scale", "opening", "statement"]
+
+# Phrases a guide may bring itself, and what each must be.
+_OWN_PHRASES: Mapping[str, Form] = {
+    "redirect": "statement",
+    "redirect_again": "statement",
+    "referral_ask": "question",
+    "closing_referral": "statement",
+}
 
 # The message of an error tells this many faults; `places` has them all.
 _TOLD = 5
 
 
 class GuideError(BadRequest):
-    """A guide that cannot be used. `places` lists (where, what is wrong) for every fault found."""
+    """A guide that cannot be used. `places` lists (where, what is wrong) for every fault found, `findings` the same
+    with line and column apart where the guide was given as text."""
 
-    def __init__(self, places: Sequence[tuple[str, str]]) -> None:
-        self.places: tuple[tuple[str, str], ...] = tuple(places)
+    def __init__(self, found: Sequence[tuple[str, str] | Finding]) -> None:
+        self.findings: tuple[Finding, ...] = tuple(one if isinstance(one, Finding) else Finding(*one) for one in found)
+        self.places: tuple[tuple[str, str], ...] = tuple((one.place, one.message) for one in self.findings)
         told = [f"{where}: {what}" for where, what in self.places[:_TOLD]]
         if len(self.places) > _TOLD:
             told.append(f"and {len(self.places) - _TOLD} more")
@@ -41,12 +50,13 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A turn in the road: on a phrase, or on the choice number `min` to `max` of `slot`."""
+    """A turn in the road: on a phrase, or on the choice number `min` to `max` of `slot` (`otherwise`: or on none)."""
 
     id: str
     slot: str
     min: int
     max: int
+    otherwise: bool
     skip: tuple[str, ...]
 
 
@@ -66,6 +76,19 @@ class Topic:
     probe_types: tuple[str, ...]
     slots: tuple[Slot, ...]
     branch: tuple[Branch, ...]
+
+    def slot(self, slot_id: str) -> Slot:
+        """The slot of that id. Raises KeyError."""
+        for slot in self.slots:
+            if slot.id == slot_id:
+                return slot
+        raise KeyError(slot_id)
+
+    @property
+    def opening_scale(self) -> str:
+        """The slot that a topic of nothing but scales and choices opens with; empty for every other topic."""
+        scales = self.slots and all(slot.kind in ("choice", "scale") for slot in self.slots)
+        return self.slots[0].id if scales else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +154,11 @@ class Guide:
     topics: tuple[Topic, ...]
     packs: Mapping[str, Pack]
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the guide's languages, its own first."""
+        return (self.language, *(code for code in self.packs if code != self.language))
+
     def pack(self, language: str) -> Pack:
         """The pack of that language, of its base language, or of the guide's own."""
         for wanted in (language, language.partition("-")[0]):
@@ -156,16 +184,30 @@ def load_guide(mapping: Mapping[str, Any]) -> Guide:
 
 
 def load_guide_text(text: str) -> Guide:
-    """The same from YAML (or JSON) text. Raises GuideError naming line and column of a syntax fault."""
+    """The same from YAML (or JSON) text. Raises GuideError naming line and place of every fault."""
+    return load_parsed(parse_text(text))
+
+
+def parse_text(text: str) -> GuideText:
+    """The mapping in a text, with the lines of its parts, unchecked. Raises GuideError where it is not one mapping."""
     try:
-        data: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "guide"
-        raise GuideError([(where, getattr(error, "problem", None) or str(error))]) from None
-    if not isinstance(data, dict):
-        raise GuideError([("guide", "must be a mapping with topics and languages")])
-    return load_guide(cast("dict[str, Any]", data))
+        return guide_text.parse(text)
+    except TextError as error:
+        raise GuideError(error.findings) from None
+
+
+def load_parsed(parsed: GuideText) -> Guide:
+    """The guide in a parsed text. Raises GuideError naming line and place of every fault."""
+    try:
+        return load_guide(parsed.data)
+    except GuideError as error:
+        raise GuideError(sorted((locate(one, parsed) for one in error.findings), key=_line)) from None
+
+
+def locate(finding: Finding, parsed: GuideText) -> Finding:
+    """The same finding with its line and column in the text."""
+    line, column = parsed.find(finding.where)
+    return replace(finding, line=line, column=column)
 
 
 def wordings(guide: Guide) -> Iterator[tuple[str, Form, str]]:
@@ -174,10 +216,16 @@ def wordings(guide: Guide) -> Iterator[tuple[str, Form, str]]:
         at = f"languages.{language}"
         yield from _numbered(f"{at}.opening", "opening", pack.opening)
         yield from _numbered(f"{at}.catch_all", "question", pack.catch_all)
+        yield from _numbered(f"{at}.closing", "statement", pack.phrases["closing"])
+        for entry, texts in pack.faq.items():
+            yield from _numbered(f"{at}.faq.{entry}", "statement", texts)
+        for name, said in _OWN_PHRASES.items():
+            yield from _numbered(f"{at}.phrases.{name}", said, pack.phrases[name])
         for topic in guide.topics:
             words, here = pack.topics[topic.id], f"{at}.topics.{topic.id}"
+            asked: Form = "scale" if topic.opening_scale else "question"
             for part in ("main", "heard", "simpler"):
-                yield from _numbered(f"{here}.{part}", "question", getattr(words, part))
+                yield from _numbered(f"{here}.{part}", asked, getattr(words, part))
             yield from _numbered(f"{here}.bridge", "statement", words.bridge)
             for kind in topic.probe_types:
                 yield from _numbered(f"{here}.probes.{kind}", "question", words.probes[kind])
@@ -196,6 +244,10 @@ def _load(text: str) -> Guide:
     return _build(data)
 
 
+def _line(finding: Finding) -> int:
+    return finding.line or 0
+
+
 def _numbered(where: str, form: Form, texts: Sequence[str]) -> Iterator[tuple[str, Form, str]]:
     for number, text in enumerate(texts):
         yield f"{where}[{number}]", form, text
@@ -208,8 +260,8 @@ def _build(data: dict[str, Any]) -> Guide:
         description=data.get("description", ""),
         language=data["language"],
         internal=data.get("internal", False),
-        minutes=data["minutes"],
-        max_questions=data.get("max_questions", 20),
+        minutes=int(data["minutes"]),
+        max_questions=int(data.get("max_questions", 20)),
         consent=data.get("consent", ""),
         topics=tuple(_build_topic(topic) for topic in data["topics"]),
         packs={language: _build_pack(language, pack, data["topics"]) for language, pack in data["languages"].items()},
@@ -221,19 +273,26 @@ def _build_topic(topic: dict[str, Any]) -> Topic:
         id=topic["id"],
         title=topic.get("title", topic["id"]),
         intent=topic["intent"],
-        priority=topic["priority"],
-        order_group=topic["order_group"],
+        priority=int(topic["priority"]),
+        order_group=int(topic["order_group"]),
         must_have=topic.get("must_have", False),
         aided=topic.get("aided", False),
         driver=topic.get("driver", False),
-        max_probes=topic.get("max_probes", 2),
+        max_probes=int(topic.get("max_probes", 2)),
         probe_types=faults.probe_types(topic),
         slots=tuple(
             Slot(slot["id"], slot["kind"], slot.get("must_have", False), tuple(slot.get("good_enough", ())))
             for slot in topic.get("slots", [])
         ),
         branch=tuple(
-            Branch(b["id"], b.get("slot", ""), b.get("min", 1), b.get("max", 99), tuple(b.get("skip", ())))
+            Branch(
+                b["id"],
+                b.get("slot", ""),
+                int(b.get("min", 1)),
+                int(b.get("max", 99)),
+                b.get("otherwise", False),
+                tuple(b.get("skip", ())),
+            )
             for b in topic.get("branch", [])
         ),
     )
@@ -242,6 +301,7 @@ def _build_topic(topic: dict[str, Any]) -> Topic:
 def _build_pack(language: str, pack: dict[str, Any], topics: list[dict[str, Any]]) -> Pack:
     shared = content.phrases(language)
     said = {key: tuple(texts) for key, texts in shared.items() if key not in ("faq", "probes")}
+    said |= {key: tuple(texts) for key, texts in pack.get("phrases", {}).items()}
     if "closing" in pack:
         said["closing"] = tuple(pack["closing"])
     return Pack(

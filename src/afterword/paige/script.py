@@ -161,8 +161,8 @@ def _hear(talk: Talk, answer: Answer, *, asks: bool) -> Step | None:  # noqa: PL
 def progress(guide: Guide, state: State) -> Progress:
     """Topics done of topics to come, the current part's label, and about how many minutes are left."""
     pack = guide.pack(state.language)
-    left_out = sum(state.short and t.status == "out_of_budget" and not t.asked for t in state.topics)
-    done = sum(topic.status != "open" for topic in state.topics) - left_out
+    counted = [topic for topic in state.topics if topic.asked or not _left_out(state, topic)]
+    done = sum(topic.status != "open" for topic in counted)
     ahead = [t for t in state.topics if t.status == "open" and (not state.fast or guide.topic(t.id).must_have)]
     total = done + len(ahead)
     phase = state.held if state.phase in ("paused", "stopped") else state.phase
@@ -171,8 +171,13 @@ def progress(guide: Guide, state: State) -> Progress:
         return Progress(total, total, label, 1 if phase == "recap" else 0)
     here = state.pending.topic
     label = pack.topics[here].label if here else pack.phrases["label_catch_all"][0]
-    left = math.ceil(promised_minutes(guide, state) * (len(ahead) + 1) / (len(state.topics) - left_out + 1))
+    left = math.ceil(promised_minutes(guide, state) * (len(ahead) + 1) / (len(counted) + 1))
     return Progress(done, total, label, max(1, left))
+
+
+def _left_out(state: State, topic: TopicState) -> bool:
+    """Whether a branch or the short form left a topic out, so that it was never a part of this interview."""
+    return topic.status == "skipped" or (state.short and topic.status == "out_of_budget")
 
 
 def _hear_answer(  # noqa: PLR0911, PLR0912  # one case, one move

@@ -142,6 +142,8 @@ class Voice:
             values["reader"] = wording.fill(self.pack.phrases["reader"][0], values)
         if self.state.competitor:
             values["competitor"] = self.state.competitor
+        if self.state.scales:
+            values["score"] = self.state.scales[0][1]
         if their_words:
             values["their_words"] = their_words
         return values
