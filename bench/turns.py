@@ -89,11 +89,11 @@ class Form(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form" and "data-step" in given and not self._done:
             self._inside = True
-        elif self._inside and tag == "input" and given.get("type") == "hidden":
+        elif self._inside and tag == "input" and given.get("type") == "hidden" and given["name"] != "action":
             self.fields[given["name"]] = given.get("value", "")
         elif self._inside and tag == "textarea":
             self.text = True
-        elif self._inside and tag == "button" and "action" not in self.fields:
+        elif self._inside and given.get("name") == "action" and "action" not in self.fields:
             self.fields["action"] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
