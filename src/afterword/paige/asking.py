@@ -328,11 +328,13 @@ class Asking(Voice):
         for slot in topic.slots:
             words = self.words.slot(slot.id)
             scale = slot.kind in ("choice", "scale")
-            if (self.state.short and not (topic.driver and slot.kind == "choice")) or not (scale or self.pressing):
+            if self.state.short and not (topic.driver and slot.kind == "choice"):
                 continue
-            if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
+            if not words.ask or slot.id in standing.used:
                 continue
-            wanted = slot.must_have or self.weights[topic.id] or self.extra == (topic.id, slot.id)
+            if not scale and ledger.told(self.state, topic.id, slot.id, words.cues):
+                continue
+            wanted = slot.must_have or (self.pressing and self.weights[topic.id]) or self.extra == (topic.id, slot.id)
             if not scale and not wanted:
                 continue
             if scale and self.state.low_effort and not topic.driver:
@@ -391,8 +393,9 @@ class Asking(Voice):
                         self._skip_topics(branch.skip)
 
     def spare_questions(self) -> int:
-        """How many questions fit besides one for each open must-have."""
-        return self.questions_left() - len(self.open_topics(must_have=True))
+        """How many questions fit besides one for each must-have that has not been asked."""
+        unasked = sum(not self.state.topic(topic.id).asked for topic in self.open_topics(must_have=True))
+        return self.questions_left() - unasked
 
     def _tight(self) -> bool:
         """Whether what is left is needed for the must-haves."""
