@@ -164,11 +164,10 @@ class Asking(Voice):
     def _judged_enough(self, quality: judge.Quality) -> bool:
         """Whether the model saw a full answer, and its own quote or our rules bear it out."""
         said = self.candidates.verdict if self.candidates else None
-        return bool(
-            said
-            and said.quality == 2
-            and (said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW)
-        )
+        if said is None or said.quality != 2:
+            return False
+        borne_out = said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW
+        return borne_out or (self.state.pending.kind == "probe" and ledger.all_met(self.topic, self.state))
 
     def _wants_probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> bool:
         """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
@@ -182,7 +181,8 @@ class Asking(Voice):
             case 1:
                 return open_driver or (not satisfied and (matters or quality.score < judge.PROBE_BELOW))
             case 2 if self._judged_enough(quality):
-                return open_driver
+                # What decided is asked about twice at least, so that there is a scene to it.
+                return topic.driver and self.state.pending.kind == "main" and "example" not in standing.met
             case _:
                 astray = (
                     self.state.pending.kind == "main"
