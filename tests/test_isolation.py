@@ -79,6 +79,7 @@ WALK: dict[str, list[dict[str, Any] | None]] = {
         {**ASK, "sequence_id": "<own sequence>", "deal_id": "<deal_id>"},
     ],
     "GET /api/v1/interviews/{interview_id}": [None],
+    "GET /api/v1/interviews/{interview_id}/prompts": [None],
     "PATCH /api/v1/interviews/{interview_id}": [
         {"objective": "Mine now"},
         {"contact_name": "Mine Now"},
@@ -108,10 +109,15 @@ OWN = {
     "GET /api/v1/interview-types",
     "GET /api/v1/sequences",
     "GET /api/v1/me",
+    "GET /api/v1/organization",
 }
 
 # Upserts that take no id of ours.
-ELSEWHERE = {"POST /api/v1/deals": "test_the_same_external_id_is_two_deals"}
+ELSEWHERE = {
+    "POST /api/v1/deals": "test_the_same_external_id_is_two_deals",
+    "PATCH /api/v1/organization": "test_each_organization_changes_and_asks_its_own",
+    "POST /api/v1/organization/model/test": "test_each_organization_changes_and_asks_its_own",
+}
 
 # What says the same to everyone, and neither reads nor writes anything of anybody.
 ALIKE: dict[str, dict[str, Any] | None] = {
@@ -270,6 +276,22 @@ async def test_the_same_external_id_is_two_deals(acme: Tenant, rival: Tenant) ->
     assert (ours["name"], ours["salesforce_id"]) == ("Acme deal", None)
 
 
+async def test_each_organization_changes_and_asks_its_own(acme: Tenant, rival: Tenant) -> None:
+    own = {"url": "http://nowhere.invalid/v1", "name": "acmes secret model", "key": "acmes-secret-key"}
+    await acme.api.patch("/organization", {"consent_text": "A secret consent", "model": own})
+    ours = (await acme.api.get("/organization")).json()
+
+    theirs = await rival.api.patch("/organization", {"name": "Rival II", "org_id": acme.org_id, "model": None})
+    tried = await rival.api.post("/organization/model/test", {"org_id": acme.org_id})
+
+    assert theirs.status_code == 200
+    assert (theirs.json()["id"], theirs.json()["name"]) == (rival.org_id, "Rival II")
+    assert tried.json()["error"]["reason"] == "none"
+    for answer in (theirs, tried, await rival.api.get("/organization")):
+        assert "secret" not in answer.text
+    assert (await acme.api.get("/organization")).json() == ours
+
+
 async def test_one_organizations_calls_do_not_use_up_anothers_limit(acme: Tenant, rival: Tenant) -> None:
     before = int((await acme.api.get("/me")).headers["x-ratelimit-remaining"])
     for _ in range(5):
@@ -309,7 +331,7 @@ async def test_the_outbox_opens_for_no_api_key(
 # The database refuses what the code would never ask for
 
 
-TENANT_FREE = {"organizations", "installation", "migrations"}
+TENANT_FREE = {"organizations", "installation", "migrations", "address_counters"}
 
 
 def test_every_table_is_keyed_by_organization(database_url: str) -> None:
@@ -363,6 +385,10 @@ def test_every_foreign_key_between_tenants_tables_carries_the_organization(datab
         "insert into turns (org_id, interview_id, turn_no, role, action, text)"
         " values (%(rival)s, %(interview_id)s, 9, 'contact', 'answer', 'x')",
         "insert into documents (org_id, id, interview_id, content) values (%(rival)s, 'doc_1', %(interview_id)s, 'x')",
+        "insert into prompts (org_id, interview_id, turn_no, attempt, purpose, model, messages, outcome)"
+        " values (%(rival)s, %(interview_id)s, 3, 1, 'turn', 'x', '[]', 'shown')",
+        "insert into alerts (org_id, id, kind, key, interview_id)"
+        " values (%(rival)s, 'alert_1', 'distress', 'x', %(interview_id)s)",
         "insert into guide_versions (org_id, interview_type_id, version, guide)"
         " values (%(rival)s, %(interview_type_id)s, 2, '{}')",
         "insert into enrollments (org_id, id, sequence_id, contact_id, interview_id, next_send_at)"

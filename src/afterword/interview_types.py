@@ -158,6 +158,14 @@ async def organizations_missing_shipped(tx: Tx) -> list[str]:
     return [row.id for row in rows]
 
 
+async def organization_of(tx: Tx, type_id: str) -> str:
+    """The organization that a type belongs to, for whoever runs the server. Raises NotFound."""
+    row = await fetch_one(tx, _OrgId, "select org_id as id from interview_types where id = %(id)s", id=type_id)
+    if row is None:
+        raise _unknown(type_id)
+    return row.id
+
+
 async def get(tx: Tx, org_id: str, type_id: str) -> InterviewType:
     """One type of the organization. Raises NotFound."""
     found = await _find(tx, org_id, type_id)

@@ -196,7 +196,7 @@ def _hear_answer(  # noqa: PLR0911, PLR0912  # one case, one move
     if text in talk.state.choices:
         return talk.take_answer(raw)
     reading = judge.read(text, talk.reads)
-    talk.pressing = not reading.withheld
+    talk.pressing = not reading.no_more
     if reading.opt_out and reading.kind != "opt_out":
         talk.note_opt_out()
     if reading.injection:
