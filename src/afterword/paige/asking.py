@@ -165,7 +165,7 @@ class Asking(Voice):
         return quality
 
     def _judged_enough(self, quality: judge.Quality) -> bool:
-        """Whether the model saw a full answer, and our rules or, where they see no emptiness, its own quote bear it out."""
+        """Whether the model saw a full answer, and our rules, or its quote of what is not empty, bear it out."""
         said = self.candidates.verdict if self.candidates else None
         if said is None or said.quality != 2:
             return False
