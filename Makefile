@@ -53,8 +53,9 @@ imports: $(DEV)  ## Everything imports downward
 docs: $(DEV)     ## Every setting, route, error code and command has its place in the docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
-bench: $(DEV)    ## Measure POST /api/v1/interviews against pgbench and against the usual way
+bench: $(DEV)    ## Measure POST /api/v1/interviews against pgbench and the usual way, and how long a turn takes
 	$(BIN)/python bench/create_interview.py
+	$(BIN)/python bench/turns.py
 
 lock: $(DEV)     ## Renew requirements/*.txt from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements/run.txt

@@ -394,3 +394,15 @@ def test_having_told_all_is_heard(text):
 )  # fmt: skip
 def test_a_story_that_begins_like_it_is_one(text):
     assert judge.read(text) == judge.Reading("answer")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Well, you know how these things always go, everybody wants something else and in the end somebody has to say something, so we just went along with it.",
+        "I could tell you a lot about it, but at the end of the day it was like it always is with such projects, some people liked it and others did not.",
+        "To be honest with you it was one of those things where you look around for a while and then you take what feels right for the company.",
+    ],
+)
+def test_many_words_that_tell_nothing_are_vague(text):
+    assert judge.quality(text).score < judge.PROBE_BELOW

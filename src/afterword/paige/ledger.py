@@ -150,9 +150,8 @@ def recap_lines(guide: Guide, state: State, weights: Mapping[str, int]) -> tuple
     """Three to five sentences of theirs, one for each of the topics that matter most, in the order they were said."""
     best: dict[str, Evidence] = {}
     for item in state.evidence:
-        wordy = re.search(_WORDY, item.text) and not judge.affirms(
-            item.text, state.language
-        )  # a bare "ok" is no takeaway
+        # A bare "ok" is no takeaway.
+        wordy = re.search(_WORDY, item.text) and not judge.affirms(item.text, state.language)
         if item.prompted and wordy and item.score > _floor(best, item.topic):
             best[item.topic] = item
     rank = {topic.id: (topic.priority, -weights[topic.id]) for topic in guide.topics}
