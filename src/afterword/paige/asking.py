@@ -165,13 +165,13 @@ class Asking(Voice):
         return quality
 
     def _judged_enough(self, quality: judge.Quality) -> bool:
-        """Whether the model saw a full answer, and its own quote or our rules bear it out."""
+        """Whether the model saw a full answer, and our rules, or its quote of what is not empty, bear it out."""
         said = self.candidates.verdict if self.candidates else None
-        return bool(
-            said
-            and said.quality == 2
-            and (said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW)
-        )
+        if said is None or said.quality != 2:
+            return False
+        quoted = said.credited(self.state.pending.topic) and not quality.vague
+        borne_out = quoted or quality.score >= judge.PROBE_BELOW
+        return borne_out or (self.state.pending.kind == "probe" and ledger.all_met(self.topic, self.state))
 
     def _wants_probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> bool:
         """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
@@ -182,7 +182,8 @@ class Asking(Voice):
             case 1:
                 return self._open_driver() or (not satisfied and (matters or quality.score < judge.PROBE_BELOW))
             case 2 if self._judged_enough(quality):
-                return self._open_driver()
+                # What decided is asked about twice at least, so that there is a scene to it.
+                return self.state.pending.kind == "main" and self._open_driver()
             case _:
                 thin = quality.score < judge.PROBE_BELOW or (quality.score < judge.ADVANCE_AT and matters)
                 return self._open_driver() or self._astray(raw) or (thin and not satisfied)
