@@ -9,16 +9,18 @@ import asyncio
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from afterword import llm, paige
 from afterword.settings import current
-from evals import baselines, personas, runs
+from evals import personas, runs
 from evals.figures import Figures, measure
 from evals.gates import coverage, share, told
 from evals.interview import Engine, Interviewer, Message, Record, Reword, hold
 from evals.report import number, table
 from evals.respondents import Reply
 
+PROMPT = Path(__file__).with_name("single_prompt.md")
 _SECONDS = 30.0
 _TEXT: Mapping[str, object] = {
     "type": "object",
@@ -89,7 +91,7 @@ class SinglePrompt:
         pack = record.guide.pack("en")
         topics = "\n".join(f"- {pack.topics[topic.id].label}: {topic.intent}" for topic in record.guide.topics)
         said = {"first_name": "the contact", "company": "a company", **record.background.context.said()}
-        prompt = baselines.PROMPT.read_text("utf-8")
+        prompt = PROMPT.read_text("utf-8")
         self.system = prompt.format(**said, topics=topics, questions=questions)
         self.model, self.left, self.over = model, questions, False
         self.lines: list[str] = []

@@ -4,6 +4,7 @@
 
 import json
 import random
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class Outcome:
     attacks: dict[str, Figures]
     stops: "Stops"
     most_messages: int
+    seconds: float = 0.0  # that the interviews of `by_mode` took, on this machine
 
 
 @dataclass(slots=True)
@@ -121,6 +123,7 @@ def all_keys(modes: Sequence[str] = MODES) -> list[Key]:
 
 def run(modes: Sequence[str] = MODES, *, processes: int = 2, respondents: int = RANDOM_RESPONDENTS) -> Outcome:
     """Hold them all."""
+    began = time.monotonic()
     with ProcessPoolExecutor(processes) as pool:
         keys = all_keys(modes)
         by_mode, by_persona = (
@@ -130,6 +133,7 @@ def run(modes: Sequence[str] = MODES, *, processes: int = 2, respondents: int = 
         for key, found in zip(keys, pool.map(_figures, keys, chunksize=25), strict=True):
             by_mode[key.mode].add(found)
             by_persona[key.mode][key.persona].add(found)
+        seconds = time.monotonic() - began
         beside = _add_up(
             pool.map(_beside, [key for key in all_keys(modes) if key.persona in personas.COOPERATIVE], chunksize=7)
         )
@@ -139,7 +143,7 @@ def run(modes: Sequence[str] = MODES, *, processes: int = 2, respondents: int = 
                 attacks[mode].add(found)
         stops = stop_suite()
         most = max(pool.map(random_interview, range(respondents), chunksize=100), default=0)
-    return Outcome(by_mode, by_persona, beside, attacks, stops, most)
+    return Outcome(by_mode, by_persona, beside, attacks, stops, most, seconds)
 
 
 def random_interview(seed: int) -> int:

@@ -165,13 +165,13 @@ class Asking(Voice):
         return quality
 
     def _judged_enough(self, quality: judge.Quality) -> bool:
-        """Whether the model saw a full answer, and its own quote or our rules bear it out."""
+        """Whether the model saw a full answer, and our rules, or its quote of what is not empty, bear it out."""
         said = self.candidates.verdict if self.candidates else None
-        return bool(
-            said
-            and said.quality == 2
-            and (said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW)
-        )
+        if said is None or said.quality != 2:
+            return False
+        quoted = said.credited(self.state.pending.topic) and not quality.vague
+        borne_out = quoted or quality.score >= judge.PROBE_BELOW
+        return borne_out or (self.state.pending.kind == "probe" and ledger.all_met(self.topic, self.state))
 
     def _wants_probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> bool:
         """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
@@ -182,7 +182,8 @@ class Asking(Voice):
             case 1:
                 return self._open_driver() or (not satisfied and (matters or quality.score < judge.PROBE_BELOW))
             case 2 if self._judged_enough(quality):
-                return self._open_driver()
+                # What decided is asked about twice at least, so that there is a scene to it.
+                return self.state.pending.kind == "main" and self._open_driver()
             case _:
                 thin = quality.score < judge.PROBE_BELOW or (quality.score < judge.ADVANCE_AT and matters)
                 return self._open_driver() or self._astray(raw) or (thin and not satisfied)
@@ -328,14 +329,13 @@ class Asking(Voice):
         for slot in topic.slots:
             words = self.words.slot(slot.id)
             scale = slot.kind in ("choice", "scale")
-            # "That was all" to the question for one slot says nothing of the others.
-            pressing = self.pressing or (slot.must_have and self.state.pending.kind == "slot")
-            told = not scale and ledger.has(self.state, topic.id, slot.id, prompted=slot.must_have)
-            if (self.state.short and not (topic.driver and slot.kind == "choice")) or not (scale or pressing):
+            if self.state.short and not (topic.driver and slot.kind == "choice"):
                 continue
-            if not words.ask or slot.id in standing.used or told:
+            if not words.ask or slot.id in standing.used:
                 continue
-            wanted = slot.must_have or self.weights[topic.id] or self.extra == (topic.id, slot.id)
+            if not scale and ledger.told(self.state, topic.id, slot.id, words.cues):
+                continue
+            wanted = slot.must_have or (self.pressing and self.weights[topic.id]) or self.extra == (topic.id, slot.id)
             if not scale and not wanted:
                 continue
             if scale and self.state.low_effort and not topic.driver:
@@ -394,8 +394,9 @@ class Asking(Voice):
                         self._skip_topics(branch.skip)
 
     def spare_questions(self) -> int:
-        """How many questions fit besides one for each open must-have."""
-        return self.questions_left() - len(self.open_topics(must_have=True))
+        """How many questions fit besides one for each must-have that has not been asked."""
+        unasked = sum(not self.state.topic(topic.id).asked for topic in self.open_topics(must_have=True))
+        return self.questions_left() - unasked
 
     def _tight(self) -> bool:
         """Whether what is left is needed for the must-haves."""

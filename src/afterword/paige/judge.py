@@ -137,7 +137,7 @@ def quality(text: str, language: str = "en") -> Quality:
     vague = telling <= _TELLING_WORDS and not (specific or episode or causal)
     hedge = bool(own.hedge.search(folded))
     score = (
-        0.40 * min(1.0, telling / own.full_length)
+        0.45 * min(1.0, telling / own.full_length)
         + 0.20 * specific
         + 0.15 * causal
         + 0.15 * episode

@@ -15,8 +15,9 @@ _WORDY = r"[^\W\d_]{2}"
 # Slots one answer can speak to, and sentences it can volunteer for topics not asked yet.
 _SLOTS_AN_ANSWER = 3
 _UNPROMPTED_WORDS = 6
-# One cue may stand there by chance; a topic counts as told unasked only with more.
-_VOLUNTEERED_CUES = 2
+# Two or three cues may stand in a story about something else; a topic counts as told unasked only with more.
+_VOLUNTEERED_CUES = 4
+_TOLD_CUES = 2
 # Evidence kept for one interview; a state stays small whatever is pasted into it.
 _MOST_EVIDENCE = 60
 
@@ -101,10 +102,19 @@ def satisfied(
     return bool(slots)
 
 
-def has(state: State, topic_id: str, slot_id: str, *, prompted: bool = False) -> bool:
-    """Whether something was said to a slot; with `prompted`, since its topic was asked."""
-    told = (item for item in state.evidence if item.topic == topic_id and item.slot == slot_id)
-    return any(item.prompted or not prompted for item in told)
+def has(state: State, topic_id: str, slot_id: str) -> bool:
+    """Whether something was said to a slot."""
+    return any(item.topic == topic_id and item.slot == slot_id for item in state.evidence)
+
+
+def told(state: State, topic_id: str, slot_id: str, cues: Sequence[str]) -> bool:
+    """The same, but what was said before the topic came up has to hold more than one cue."""
+    return any(
+        item.topic == topic_id
+        and item.slot == slot_id
+        and (item.prompted or quotes.count_cues(item.text, cues) >= _TOLD_CUES)
+        for item in state.evidence
+    )
 
 
 def all_met(topic: Topic, state: State) -> bool:
@@ -114,15 +124,14 @@ def all_met(topic: Topic, state: State) -> bool:
 
 
 def volunteered(topic: Topic, words: TopicWording, state: State) -> bool:
-    """Whether all that the topic would ask has been told unasked, in two answers, with more than one cue in each."""
-    told = [
-        (item.slot, item.answer)
-        for item in state.evidence
-        if item.topic == topic.id and not item.prompted and item.score >= judge.ADVANCE_AT
-        if quotes.count_cues(item.text, words.slot(item.slot).cues) >= _VOLUNTEERED_CUES
-    ]
+    """Whether everything the topic would ask has been told unasked, in full sentences that hold many of its cues."""
+    cues: dict[str, int] = {}
+    for item in state.evidence:
+        if item.topic == topic.id and not item.prompted and item.score >= judge.ADVANCE_AT:
+            found = quotes.count_cues(item.text, words.slot(item.slot).cues)
+            cues[item.slot] = cues.get(item.slot, 0) + found
     must_haves = [slot.id for slot in topic.slots if slot.must_have]
-    return bool(must_haves) and all(len({n for s, n in told if s == slot}) > 1 for slot in must_haves)
+    return bool(must_haves) and all(cues.get(slot, 0) >= _VOLUNTEERED_CUES for slot in must_haves)
 
 
 def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
