@@ -1,0 +1,308 @@
+"""Interviews over real HTTP against the fake model: every fault with three respondents, and sixty without a fault.
+
+Run `python -m evals.over_http`. The gates are those of a contact: the interview ends with the read-back, every answer
+is kept once, and nothing that is shown gives away that a model was late, broken, or hostile.
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from afterword.db import Db, fetch_all
+from evals import application, faults
+from evals.application import SCALE, Application, Interview, Organization
+from evals.fake_model import FakeModel
+from evals.faults import FAULTS, Fault
+from evals.figures import Figures, report
+from evals.planted import Planted
+from evals.respondents import PERSONAS, respondent
+from evals.visitor import Stuck, Visitor
+
+FAULT_FREE = 60
+AT_ONCE = 10
+OUTPUTS = ("native", "tool", "prompted")
+# These go out as they are: no rule on words can tell them from a question, which docs/interview-quality.md says.
+HELD_BY_NOTHING = frozenset({"F14/acrostic", "F14/translated", "F14/split", "F16/paraphrase"})
+
+_BREAKER = 3  # failures in a row that open it
+_OPEN = 60.0  # seconds that it stays open, before the scale
+_QUOTED = re.compile(r"“[^”]*”")
+_NOT_FOR_CONTACTS = {
+    name: re.compile(rule, re.IGNORECASE | re.MULTILINE)
+    for name, rule in {
+        "markup": r"[<>`{}]|\*\*|\]\(|https?:|www\.|&(?:lt|gt|amp|quot|#\d+);",
+        "error text": r"\b(?:traceback|exception|error|status code|timed? ?out|api[ -]?key|sk-\w+|json)\b",
+        "a hint at the fallback": r"\b(?:fallback|language model|technical|glitch|our side|try again|script(?:ed)?)\b",
+        "a refusal": r"\bI(?:'m| am) sorry, (?:but )?I can(?:'t|not)\b|as an AI language\b",
+        "another's lines": r"^\s*(?:you|paige|interviewer|respondent|system|assistant) ?:",
+        "a stop code": r"x7y8|\[STOP\]|interview is (?:now )?complete",
+    }.items()
+}
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one interview."""
+
+    fault: Fault
+    persona: str
+    number: int
+    model: str
+    problems: list[str] = field(default_factory=list)
+    origins: Counter[str] = field(default_factory=Counter)
+    answers: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    org_id: str = ""
+    token: str = ""
+
+    def broke(self, rule: str) -> list[str]:
+        """The problems of one kind."""
+        return [f"{self.fault.name} {self.persona}: {text}" for text in self.problems if text.startswith(rule)]
+
+
+RULES = ("not finished", "stored", "shown", "order", "spoke", "page")
+
+
+@dataclass(slots=True)
+class Trial:
+    """The application, the fake model, and what was found so far."""
+
+    app: Application
+    fake: FakeModel
+    results: list[Result] = field(default_factory=list)
+
+    async def interview(self, fault: Fault, persona: str, number: int, at: Organization, model: str) -> Result:
+        """Hold one whole interview and look at everything that came of it."""
+        result = Result(fault, persona, number, model, org_id=at.id)
+        planted, started = Planted(number), time.monotonic()
+        interview = await at.interview(number, deal=planted.deal, **planted.request)
+        result.token = interview.token
+        visitor = Visitor(
+            self.app.http, interview.token, respondent(persona), streamed=persona != "P02", twice_every=5
+        )  # fmt: skip
+        try:
+            await visitor.finish()
+        except (Stuck, ValueError) as error:
+            result.problems.append(f"not finished: {error}")
+        await self._look(result, at, interview, visitor, planted)
+        result.seconds = time.monotonic() - started
+        self.results.append(result)
+        return result
+
+    async def _look(
+        self, result: Result, at: Organization, interview: Interview, visitor: Visitor, planted: Planted
+    ) -> None:
+        read = await at.read(interview)
+        turns: Sequence[Mapping[str, Any]] = read["turns"]
+        result.answers = sum(turn["role"] == "contact" for turn in turns)
+        if read["status"] != "completed" or not visitor.recap_shown:
+            result.problems.append(
+                f"not finished: {read['status']}, recap {'shown' if visitor.recap_shown else 'not shown'}"
+            )
+        if read["ended_by"] != "finished":
+            result.problems.append(f"not finished: ended by {read['ended_by']}")
+        result.problems += _stored(visitor.sent, turns)
+        result.problems += _order(turns)
+        for turn in turns:
+            if turn["role"] == "interviewer":
+                result.problems += [f"shown: {what} in {turn['text'][:160]!r}" for what in unfit(turn["text"], planted)]
+        result.problems += _pages(visitor, planted)
+        origins = await origins_of(self.app.db, at.id, interview.id)
+        result.origins = Counter(origins)
+        if not result.fault.model_may_speak and result.fault.name not in HELD_BY_NOTHING and "model" in origins:
+            spoke = [turn["text"] for turn, origin in zip(turns[::2], origins, strict=False) if origin == "model"]
+            result.problems.append(f"spoke: {spoke[0][:200]!r}")
+
+
+def unfit(text: str, planted: Planted) -> list[str]:
+    """What a message holds that no contact should see; words in “…” are the contact's own."""
+    own = _QUOTED.sub("", text)
+    found = [f"{name} ({match[0]!r})" for name, rule in _NOT_FOR_CONTACTS.items() if (match := rule.search(own))]
+    return found + [f"private text of {kind} ({phrase!r})" for kind, phrase in planted.told_by(own).items()]
+
+
+def _stored(sent: Sequence[tuple[str, str]], turns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every answer once, as it was sent, and nothing else."""
+    kept = [(turn["action"], turn["text"]) for turn in turns if turn["role"] == "contact"]
+    expected = [(action, text) for action, text in sent if action != "experience"]
+    kept_words = [one for one in kept if one[0] != "experience"]
+    if kept_words != expected:
+        differing = [pair for pair in zip(kept_words, expected, strict=False) if pair[0] != pair[1]][:1]
+        return [f"stored: {len(kept_words)} answers kept of {len(expected)} sent {differing}"]
+    return []
+
+
+def _order(turns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One reply to each answer: Paige and the contact take turns, without a gap."""
+    wrong = [
+        turn["turn"]
+        for place, turn in enumerate(turns)
+        if turn["turn"] != place + 1 or turn["role"] != ("interviewer", "contact")[place % 2]
+    ]
+    return [f"order: turns {wrong[:5]} are out of place"] if wrong else []
+
+
+def _pages(visitor: Visitor, planted: Planted) -> list[str]:
+    """No page held a private mark, another's link, or a stack trace."""
+    for html in visitor.seen:
+        if marks := planted.marks_in(html):
+            return [f"page: the mark of {', '.join(marks)}"]
+        if "Traceback" in html or "fake:" in html or "sk-evals" in html:
+            return [f"page: something of the machinery: {html[:200]!r}"]
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    origin: str | None
+
+
+async def origins_of(db: Db, org_id: str, interview_id: int) -> list[str]:
+    """Whose words each of Paige's turns were, in order."""
+    async with db.tx() as tx:
+        rows = await fetch_all(
+            tx,
+            _Origin,
+            """
+            select origin from turns
+            where org_id = %(org_id)s and interview_id = %(id)s and role = 'interviewer' order by turn_no
+            """,
+            org_id=org_id,
+            id=interview_id,
+        )
+    return [row.origin or "script" for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    org_id: str
+    kind: str
+    count: int
+
+
+async def alerts_of(db: Db) -> dict[tuple[str, str], int]:
+    """(organization, kind) → how many alerts were raised."""
+    async with db.tx() as tx:
+        rows = await fetch_all(tx, _Alert, "select org_id, kind, count(*) as count from alerts group by 1, 2")
+    return {(row.org_id, row.kind): row.count for row in rows}
+
+
+async def _all(trial: Trial, names: Sequence[str], fault_free: int) -> None:
+    """Every fault with every respondent, and the fault-free ones, some at a time."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    numbers = iter(range(1, 100_000))
+
+    async def faulty(fault: Fault, persona: str) -> None:
+        model = f"fake:{fault.name}@{persona}"
+        async with gate:
+            at = await trial.app.organization(
+                f"Org {fault.name} {persona}",
+                model=application.model(trial.fake.url, model, output=OUTPUTS[PERSONAS.index(persona)]),
+            )
+            await trial.interview(fault, persona, next(numbers), at, model)
+
+    async def free(at: Organization, persona: str, model: str) -> None:
+        async with gate:
+            await trial.interview(FAULTS["F01"], persona, next(numbers), at, model)
+
+    async with asyncio.TaskGroup() as group:
+        # the slowest first, so that nothing is left waiting at the end
+        for fault in sorted((FAULTS[name] for name in names), key=lambda one: not _slow(one)):
+            for persona in PERSONAS:
+                group.create_task(faulty(fault, persona))
+        for place, output in enumerate(OUTPUTS if fault_free else ()):
+            model = f"fake:F01@free-{output}"
+            at = await trial.app.organization(
+                f"Org free {output}", model=application.model(trial.fake.url, model, output=output)
+            )
+            for number in range(place, fault_free, len(OUTPUTS)):
+                group.create_task(free(at, PERSONAS[number // len(OUTPUTS) % len(PERSONAS)], model))
+
+
+def _slow(fault: Fault) -> bool:
+    return fault.name in {"F02/6s", "F02/12s", "F03", "F07/1s", "F02/2s"}
+
+
+async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE, **variables: str) -> Figures:
+    """The whole trial."""
+    started = time.monotonic()
+    judge = load_judge()
+    async with (
+        FakeModel.serving(judge, faults.play, scale=SCALE) as fake,
+        application.running(**variables) as app,
+    ):
+        trial = Trial(app, fake)
+        await _all(trial, names, fault_free)
+        figures = await _figures(trial)
+    figures.seconds = time.monotonic() - started
+    return figures
+
+
+def load_judge() -> Any:
+    """The good judge that the faults spoil."""
+    try:
+        from evals import judge  # noqa: PLC0415
+    except ImportError:
+        from evals import plain_judge as judge  # noqa: PLC0415
+    return judge.reply
+
+
+async def _figures(trial: Trial) -> Figures:
+    results = trial.results
+    figures = Figures(
+        "Faults over HTTP",
+        ("fault", "what the model does", "finished", "answers", "calls", "the model's words", "the script's instead"),
+    )
+    for fault in FAULTS.values():
+        mine = [result for result in results if result.fault is fault]
+        if not mine:
+            continue
+        calls = sum(len(trial.fake.asked(model)) for model in {result.model for result in mine})
+        shown = sum((result.origins for result in mine), Counter[str]())
+        replaced = Counter({o.partition(":")[2]: n for o, n in shown.items() if o.startswith("fallback")})
+        reasons = ", ".join(f"{reason} {count}" for reason, count in replaced.most_common(3))
+        figures.rows.append(
+            (
+                fault.name,
+                fault.title,
+                f"{sum(not result.broke('not finished') for result in mine)}/{len(mine)}",
+                str(sum(result.answers for result in mine)),
+                str(calls),
+                str(shown["model"]),
+                f"{sum(replaced.values())}" + (f" ({reasons})" if reasons else ""),
+            )
+        )
+    gates = {
+        "not finished": "interviews that did not complete with a confirmed recap",
+        "stored": "interviews with an answer lost, doubled or changed",
+        "order": "interviews with a turn out of place (two replies, a late reply)",
+        "shown": "messages with error text, markup, private text or a hint at the fallback",
+        "spoke": "interviews where a broken model's words were shown",
+        "page": "interviews with a page that shows a private mark or the machinery",
+    }
+    for rule, name in gates.items():
+        figures.none_of(name, [case for result in results for case in result.broke(rule)], len(results))
+    return figures
+
+
+def main() -> int:
+    """`python -m evals.over_http [--only F05] [--free 60] [--json FILE]`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="faults whose name starts with this")
+    parser.add_argument("--free", type=int, default=FAULT_FREE, help="interviews without a fault")
+    parser.add_argument("--json", type=Path, default=None)
+    given = parser.parse_args()
+    names = [name for name in FAULTS if name.startswith(given.only)]
+    return report([asyncio.run(run(names, given.free))], given.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

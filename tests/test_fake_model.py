@@ -1,0 +1,149 @@
+"""The fake model of the evaluations, seen by OpenAI's own client: it must be a good server and fail as real ones do."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
+
+import openai
+import pytest
+
+from evals import faults
+from evals.fake_model import FakeModel
+from evals.faults import FAULTS
+
+GOOD = {
+    "quality": 1,
+    "slots": [],
+    "flags": [],
+    "lang": "en",
+    "if_probe": "What happened then?",
+    "if_advance": "Who decided?",
+}
+SCHEMA = {"type": "object", "properties": {"if_probe": {"type": "string"}, "if_advance": {"type": "string"}}}
+NATIVE = {"response_format": {"type": "json_schema", "json_schema": {"name": "turn", "schema": SCHEMA}}}
+TOOL = {"tools": [{"type": "function", "function": {"name": "turn", "parameters": SCHEMA}}]}
+PROMPT = [
+    {"role": "system", "content": "You are an interviewer who asks one plain question at a time. Reply as if_advance."},
+    {"role": "user", "content": "Background\nTorvald fears that the budget will go to another team soon"},
+    {"role": "user", "content": "They said: it was the price."},
+]
+
+
+def judge(_: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return GOOD
+
+
+@pytest.fixture
+async def fake() -> AsyncGenerator[FakeModel]:
+    async with FakeModel.serving(judge, faults.play, scale=0.001) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(fake: FakeModel) -> AsyncGenerator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(base_url=fake.url, api_key="sk-test", max_retries=0, timeout=5) as client:
+        yield client
+
+
+async def whole(client: openai.AsyncOpenAI, fault: str, **rest: Any) -> Any:
+    return await client.chat.completions.create(model=f"fake:{fault}", messages=PROMPT, **{**NATIVE, **rest})
+
+
+async def streamed(client: openai.AsyncOpenAI, fault: str, **rest: Any) -> tuple[str, str | None, Any]:
+    """The text, the finish reason and the usage of a stream."""
+    stream = await whole(client, fault, stream=True, stream_options={"include_usage": True}, **rest)
+    text, finish, usage = "", None, None
+    async for chunk in stream:
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            text += choice.delta.content or ""
+            text += "".join(call.function.arguments for call in choice.delta.tool_calls or ())
+            finish = choice.finish_reason or finish
+    return text, finish, usage
+
+
+@pytest.mark.parametrize("shape", [NATIVE, TOOL, {"response_format": openai.omit}], ids=["native", "tool", "prompted"])
+async def test_a_good_answer_comes_whole_and_in_pieces(client: openai.AsyncOpenAI, shape: dict[str, Any]) -> None:
+    rest = {"response_format": openai.omit, **shape}
+    at_once = (await whole(client, "F01", **rest)).choices[0]
+    text, finish, usage = await streamed(client, "F01", **rest)
+
+    message = at_once.message
+    assert json.loads(message.content or message.tool_calls[0].function.arguments) == GOOD
+    assert json.loads(text) == GOOD
+    assert finish == at_once.finish_reason == ("tool_calls" if "tools" in shape else "stop")
+    assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens > 0
+
+
+async def test_it_remembers_who_asked_what(fake: FakeModel, client: openai.AsyncOpenAI) -> None:
+    await whole(client, "F01@one")
+    await whole(client, "F01@two")
+    await whole(client, "F01@one")
+
+    first, last = fake.asked("fake:F01@one")
+    assert (first.nth, last.nth, first.key, first.output, first.fault) == (0, 1, "sk-test", "native", "F01")
+    assert "Torvald fears" in first.text
+    assert [model.id async for model in client.models.list()] == ["fake:F01", "fake:F01@one", "fake:F01@two"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("F05/early", openai.APIConnectionError),
+        ("F07/1s", openai.RateLimitError),
+        ("F08/500", openai.InternalServerError),
+        ("F08/502", openai.InternalServerError),
+        ("F09/401", openai.AuthenticationError),
+        ("F09/403", openai.PermissionDeniedError),
+        ("F10", openai.BadRequestError),
+        ("F06/json", json.JSONDecodeError),
+    ],
+)
+async def test_a_broken_server_breaks_as_real_ones_do(
+    client: openai.AsyncOpenAI, fault: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await streamed(client, fault)
+
+
+async def test_a_stream_that_is_cut_looks_finished_but_for_its_reason(client: openai.AsyncOpenAI) -> None:
+    text, finish, usage = await streamed(client, "F04")
+
+    assert json.dumps(GOOD).startswith(text)
+    assert len(text) < len(json.dumps(GOOD))
+    assert (finish, usage) == (None, None)
+
+
+async def test_a_rate_limit_says_how_long_to_wait(client: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.RateLimitError) as caught:
+        await whole(client, "F07/30s")
+
+    assert caught.value.response.headers["retry-after"] == "30"
+
+
+async def test_a_refusal_a_filter_and_a_tool_nobody_offered(client: openai.AsyncOpenAI) -> None:
+    assert (await whole(client, "F12/refusal")).choices[0].message.refusal
+    assert (await streamed(client, "F12/filter"))[1] == "content_filter"
+    assert (await streamed(client, "F12/length"))[1] == "length"
+    assert (await whole(client, "F13/call")).choices[0].message.tool_calls[0].function.name == "end_interview"
+
+
+async def test_a_hostile_model_tells_what_it_was_told(client: openai.AsyncOpenAI) -> None:
+    plain = json.loads((await streamed(client, "F14/plain"))[0])["if_advance"]
+    backwards = json.loads((await streamed(client, "F14/reversed"))[0])["if_advance"]
+
+    assert "Torvald fears that the budget" in plain
+    assert "Torvald fears that the budget" in backwards[::-1]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_fault_can_be_played_again_and_again(
+    client: openai.AsyncOpenAI, fake: FakeModel, fault: str
+) -> None:
+    for _ in range(3):
+        try:
+            await streamed(client, fault)
+        except (openai.APIError, json.JSONDecodeError, UnicodeDecodeError):
+            continue
+
+    assert len(fake.requests) == 3
