@@ -10,10 +10,10 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from afterword.db import Db, fetch_all
 from evals import application, faults
@@ -24,6 +24,8 @@ from evals.figures import Figures, report
 from evals.planted import Planted
 from evals.respondents import PERSONAS, respondent
 from evals.visitor import Stuck, Visitor
+
+T = TypeVar("T")
 
 FAULT_FREE = 60
 AT_ONCE = 10
@@ -244,6 +246,17 @@ async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE
         figures = await _figures(trial)
     figures.seconds = time.monotonic() - started
     return figures
+
+
+async def gathered(work: Sequence[Awaitable[T]], *, at_once: int) -> list[T]:
+    """All results, in order; no more than `at_once` are under way at a time."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(what: Awaitable[T]) -> T:
+        async with gate:
+            return await what
+
+    return list(await asyncio.gather(*map(one, work)))
 
 
 def load_judge() -> Any:
