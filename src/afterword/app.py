@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from afterword import __version__, api, dashboard, ids, survey
+from afterword import __version__, api, dashboard, ids, llm, survey
 from afterword.accounts import Caller
 from afterword.api.body import JsonBody
 from afterword.api.gate import CALLER, FailedLogins
@@ -40,7 +40,10 @@ def create_app(settings: Settings, database_url: str) -> "Door":
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with Db.open(database_url, size=settings.database_pool_size, name="afterword web") as db:
             app.state.db = db
-            yield
+            try:
+                yield
+            finally:
+                await llm.close()
 
     app = FastAPI(
         title="Afterword",
@@ -72,6 +75,8 @@ def create_app(settings: Settings, database_url: str) -> "Door":
 def run(settings: Settings, database_url: str, fd: int) -> None:
     """Serve on a listening socket that somebody else opened, until SIGTERM; then finish what is under way."""
     door = create_app(settings, database_url)
+    if settings.llm_model:
+        llm.prepare(settings.llm_provider)
     # What exists by now stays; looking through it again and again for garbage takes 6 % of the CPU and doubles the p99.
     gc.collect()
     gc.freeze()

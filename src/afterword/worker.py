@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 
-from afterword import accounts, mail, outreach
+from afterword import accounts, llm, mail, outreach
 from afterword.db import Db
 from afterword.errors import AfterwordError
 from afterword.interviews import conversation
@@ -50,6 +50,7 @@ async def run(settings: Settings, url: str, *, stop: asyncio.Event | None = None
             await _work(db, mailer, settings, url, stop)
     finally:
         await mailer.close()
+        await llm.close()
         for number in handled:
             loop.remove_signal_handler(number)
 

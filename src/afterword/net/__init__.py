@@ -1,4 +1,4 @@
-"""The gate between transactions and the network.
+"""The gate between transactions and the network, and (in `addresses`, `guard`) which addresses may be called.
 
 Holding a row lock while waiting for somebody else's server is how one slow relay stops a whole database.
 `db.tx()` closes this gate; everything that talks to the outside asks `check()` first.
