@@ -31,9 +31,8 @@ _OPEN_CLASSES = ("notes", "objective", "deal")
 
 @dataclass(slots=True)
 class Inventory:
-    """Who was interviewed in which mode, and the marks of each."""
+    """What must be in no prompt, and what was shown that should not have been."""
 
-    planted: dict[str, Planted] = field(default_factory=dict)  # the mark of the notes → all of it
     tokens: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)  # what was shown that holds a mark
     keys: list[str] = field(default_factory=list)
@@ -53,31 +52,36 @@ async def _hold(app: Application, at: Organization, interview: Interview, plante
 async def run(interviews: int = INTERVIEWS) -> Figures:
     """The whole inventory."""
     started = time.monotonic()
-    kept = Inventory()
     async with (
         FakeModel.serving(load_judge(), faults.play, scale=SCALE) as fake,
         application.running(worker=True) as app,
     ):
-        numbers = iter(range(1, interviews + 1))
-        by_mode: dict[str, list[Planted]] = {}
-        work: list[tuple[Organization, Interview, Planted]] = []
-        for mode in MODES:
-            name = f"fake:F01@{mode}"
-            at = await app.organization(f"Org {mode}", model=application.model(fake.url, name), context_mode=mode)
-            kept.keys.append(at.key)
-            mine = [Planted(next(numbers)) for _ in range(interviews // len(MODES))]
-            by_mode[mode] = mine
-            asked = await gathered(
-                [at.interview(one.number, deal=one.deal, **one.request) for one in mine], at_once=_AT_ONCE
-            )
-            work += [(at, interview, one) for interview, one in zip(asked, mine, strict=True)]
-        kept.tokens = [interview.token for _, interview, _ in work]
-        await _planned(fake, len(by_mode["planned"]))
-        await gathered([_hold(app, *one, kept) for one in work], at_once=_AT_ONCE)
-        figures = _figures(fake, by_mode, kept)
+        figures = await take(app, fake, interviews)
         figures.notes += [f"The application logged: {line}" for line in app.complaints()[:5]]
     figures.seconds = time.monotonic() - started
     return figures
+
+
+async def take(app: Application, fake: FakeModel, interviews: int) -> Figures:
+    """Half of the interviews in an organization of each mode, and what stood in their prompts."""
+    kept = Inventory()
+    numbers = iter(range(1, interviews + 1))
+    by_mode: dict[str, list[Planted]] = {}
+    work: list[tuple[Organization, Interview, Planted]] = []
+    for mode in MODES:
+        at = await app.organization(
+            f"Org {mode}", model=application.model(fake.url, f"fake:F01@{mode}"), context_mode=mode
+        )
+        kept.keys.append(at.key)
+        by_mode[mode] = mine = [Planted(next(numbers)) for _ in range(interviews // len(MODES))]
+        asked = await gathered(
+            [at.interview(one.number, deal=one.deal, **one.request) for one in mine], at_once=_AT_ONCE
+        )
+        work += [(at, interview, one) for interview, one in zip(asked, mine, strict=True)]
+    kept.tokens = [interview.token for _, interview, _ in work]
+    await _planned(fake, len(by_mode["planned"]))
+    await gathered([_hold(app, *one, kept) for one in work], at_once=_AT_ONCE)
+    return _figures(fake, by_mode, kept)
 
 
 async def _planned(fake: FakeModel, wanted: int) -> None:

@@ -96,6 +96,7 @@ class Trial:
             result.problems.append(f"not finished: {error}")
         await self._look(result, at, interview, visitor, planted)
         result.seconds = time.monotonic() - started
+        result.calls = len(self.fake.asked(model))
         self.results.append(result)
         return result
 
@@ -197,8 +198,10 @@ async def alerts_of(db: Db) -> dict[tuple[str, str], int]:
     return {(row.org_id, row.kind): row.count for row in rows}
 
 
-async def _all(trial: Trial, names: Sequence[str], fault_free: int) -> None:
-    """Every fault with every respondent, and the fault-free ones, some at a time."""
+async def hold(
+    trial: Trial, names: Sequence[str], *, fault_free: int = 0, personas: Sequence[str] = PERSONAS
+) -> Figures:
+    """Every fault with every respondent, and the fault-free ones, some at a time; what came of them."""
     gate = asyncio.Semaphore(AT_ONCE)
     numbers = iter(range(1, 100_000))
 
@@ -218,7 +221,7 @@ async def _all(trial: Trial, names: Sequence[str], fault_free: int) -> None:
     async with asyncio.TaskGroup() as group:
         # the slowest first, so that nothing is left waiting at the end
         for fault in sorted((FAULTS[name] for name in names), key=lambda one: not _slow(one)):
-            for persona in PERSONAS:
+            for persona in personas:
                 group.create_task(faulty(fault, persona))
         for place, output in enumerate(OUTPUTS if fault_free else ()):
             model = f"fake:F01@free-{output}"
@@ -227,6 +230,7 @@ async def _all(trial: Trial, names: Sequence[str], fault_free: int) -> None:
             )
             for number in range(place, fault_free, len(OUTPUTS)):
                 group.create_task(free(at, PERSONAS[number // len(OUTPUTS) % len(PERSONAS)], model))
+    return await _figures(trial)
 
 
 def _slow(fault: Fault) -> bool:
@@ -241,9 +245,8 @@ async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE
         FakeModel.serving(judge, faults.play, scale=SCALE) as fake,
         application.running(**variables) as app,
     ):
-        trial = Trial(app, fake)
-        await _all(trial, names, fault_free)
-        figures = await _figures(trial)
+        figures = await hold(Trial(app, fake), names, fault_free=fault_free)
+        figures.notes += [f"The application logged: {line}" for line in app.complaints()[:5]]
     figures.seconds = time.monotonic() - started
     return figures
 

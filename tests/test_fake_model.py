@@ -1,12 +1,14 @@
 """The fake model of the evaluations, seen by OpenAI's own client: it must be a good server and fail as real ones do."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import openai
 import pytest
 
+from afterword import llm
+from afterword.llm import breaker
 from evals import faults
 from evals.fake_model import FakeModel
 from evals.faults import FAULTS
@@ -147,3 +149,67 @@ async def test_every_fault_can_be_played_again_and_again(
             continue
 
     assert len(fake.requests) == 3
+
+
+# The same faults as our own client takes them -------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def ask(configure: Callable[..., Any]) -> AsyncGenerator[Callable[[str, str], Awaitable[llm.Answered]]]:
+    """Ask the fake model that plays a fault, at a tenth of the real deadlines."""
+    configure(llm_deadline_scale=0.1, llm_allow="127.0.0.0/8")
+    breaker.reset()
+    async with FakeModel.serving(judge, faults.play, scale=0.1) as server:
+
+        async def one(fault: str, output: str) -> llm.Answered:
+            model = llm.Model("openai", server.url, "sk-test", f"fake:{fault}", output=output, own=True)  # type: ignore[arg-type]
+            return await llm.ask(model, PROMPT, SCHEMA, seconds=8.0)
+
+        yield one
+    await llm.close()
+
+
+@pytest.mark.parametrize("output", ["native", "tool", "prompted"])
+@pytest.mark.parametrize("fault", ["F01", "F02/2s", "F11/slots", "F14/plain", "F22/fine"])
+async def test_our_client_reads_what_a_working_model_says(ask: Any, fault: str, output: str) -> None:
+    answered = await ask(fault, output)
+
+    assert {"quality", "if_probe", "if_advance"} <= set(answered.data)
+    assert answered.input_tokens > 0 < answered.output_tokens
+
+
+@pytest.mark.parametrize("output", ["native", "tool", "prompted"])
+@pytest.mark.parametrize(
+    ("fault", "reasons"),
+    [
+        ("F02/6s", {"timeout"}),
+        ("F02/12s", {"timeout"}),
+        ("F03", {"timeout"}),
+        ("F04", {"cut", "malformed"}),
+        ("F05/early", {"connection"}),
+        ("F05/late", {"connection"}),
+        ("F06/json", {"malformed"}),
+        ("F06/bytes", {"malformed", "connection"}),
+        ("F07/1s", {"rate_limited"}),
+        ("F07/30s", {"rate_limited"}),
+        ("F08/500", {"server"}),
+        ("F08/502", {"server"}),
+        ("F08/503", {"server"}),
+        ("F09/401", {"unauthorized"}),
+        ("F09/403", {"unauthorized"}),
+        ("F10", {"too_long"}),
+        ("F11/json", {"malformed"}),
+        ("F11/empty", {"malformed"}),
+        ("F11/prose", {"malformed"}),
+        ("F11/huge", {"malformed", "timeout"}),
+        ("F12/refusal", {"refused"}),
+        ("F12/filter", {"refused"}),
+        ("F12/length", {"cut"}),
+        ("F13/call", {"malformed", "cut"}),
+    ],
+)
+async def test_our_client_names_what_went_wrong(ask: Any, fault: str, reasons: set[str], output: str) -> None:
+    with pytest.raises(llm.ModelFailed) as caught:
+        await ask(fault, output)
+
+    assert caught.value.reason in reasons
