@@ -128,8 +128,7 @@ def breaker_is_open(model: Model) -> bool:
 def prepare(provider: Provider) -> None:
     """Import the libraries now, which takes a second or two, and not in the first contact's turn."""
     if provider not in _prepared:
-        importlib.import_module("afterword.llm.providers")
-        importlib.import_module(f"afterword.llm.{provider}")
+        importlib.import_module("afterword.llm.providers").rehearse(provider)
         _prepared.add(provider)
 
 

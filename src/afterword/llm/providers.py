@@ -9,7 +9,7 @@ import importlib
 import ssl
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -41,7 +41,7 @@ from afterword.llm import Model, ModelFailed, Reason, estimated_tokens
 from afterword.llm.reply import storable
 from afterword.net import guard
 from afterword.net.addresses import ForbiddenAddress
-from afterword.settings import current
+from afterword.settings import Provider, current
 
 _MOST_CLIENTS = 64  # kept open per event loop, each with its connections
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer of a customer's server, framing included
@@ -310,20 +310,14 @@ class _Client:
     users: int = 0
 
 
-@dataclass(slots=True)
-class _Clients:
-    """The clients of one event loop, the least used first."""
-
-    by_key: OrderedDict[tuple[object, ...], _Client] = field(default_factory=OrderedDict)
-
-
+_Clients = OrderedDict[tuple[object, ...], _Client]  # the one that was not used for the longest time first
 _loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Clients] = WeakKeyDictionary()
 
 
 @contextlib.asynccontextmanager
 async def _client(model: Model, connect: float) -> AsyncGenerator[Wire[Any]]:
     """The model's client, kept open for the next call; those that nobody uses are closed when there are too many."""
-    clients = _loops.setdefault(asyncio.get_running_loop(), _Clients()).by_key
+    clients = _loops.setdefault(asyncio.get_running_loop(), OrderedDict())
     allow = tuple(current().llm_allow) if model.own else ()
     key = (model, connect, allow)
     found = clients.get(key)
@@ -342,7 +336,7 @@ async def _client(model: Model, connect: float) -> AsyncGenerator[Wire[Any]]:
 
 async def close() -> None:
     """Close this event loop's clients."""
-    clients = _loops.pop(asyncio.get_running_loop(), _Clients()).by_key
+    clients = _loops.pop(asyncio.get_running_loop(), OrderedDict())
     for client in clients.values():
         await client.http.aclose()
 
@@ -354,10 +348,20 @@ def _made(model: Model, connect: float, allow: Sequence[str]) -> tuple[Wire[Any]
         http = guard.client(allow, connect=connect, total=_PATIENCE, most=_MOST_BYTES)
     else:
         http = httpx2.AsyncClient(
-            timeout=timeout, limits=httpx2.Limits(max_connections=100, keepalive_expiry=_KEEP_ALIVE)
+            verify=guard.tls(), timeout=timeout, limits=httpx2.Limits(max_connections=100, keepalive_expiry=_KEEP_ALIVE)
         )
     http.event_hooks = {"request": [_short_connect(connect)]}
-    return importlib.import_module(f"afterword.llm.{model.provider}").wire(model, http), http
+    return _room(model.provider).wire(model, http), http
+
+
+def _room(provider: Provider) -> Any:
+    return importlib.import_module(f"afterword.llm.{provider}")
+
+
+def rehearse(provider: Provider) -> None:
+    """Make a model that nobody will ask, because the libraries import more when the first one is made."""
+    nobody = Model(provider, "http://localhost", "", "none")
+    _room(provider).wire(nobody, httpx2.AsyncClient(verify=guard.tls(), timeout=_PATIENCE))
 
 
 def _short_connect(seconds: float) -> Any:

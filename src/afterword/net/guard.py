@@ -5,7 +5,9 @@ The name is resolved here and the checked address is what is connected to, so th
 """
 
 import asyncio
+import functools
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
@@ -29,6 +31,12 @@ async def resolve(host: str, port: int) -> list[str]:
     """All addresses of a name, as the machine's resolver gives them."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """One for all: reading the machine's certificates takes 20 ms."""
+    return httpx2.create_ssl_context()
 
 
 class _Backend(httpcore2.AsyncNetworkBackend):
@@ -91,13 +99,13 @@ class Guarded(httpx2.AsyncHTTPTransport):
     """A transport for customers' URLs. `allow` lists networks beside the public ones, `most` bytes are read at most."""
 
     def __init__(self, allow: Sequence[str] = (), *, most: int, look_up: Resolve = resolve) -> None:
-        context = httpx2.create_ssl_context()
+        context = tls()
         super().__init__(verify=context)
         self._most = most
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=context,
-            max_connections=20,
-            max_keepalive_connections=10,
+            max_connections=100,
+            max_keepalive_connections=20,
             keepalive_expiry=_KEEP_ALIVE,
             network_backend=_Backend(allow, look_up),
         )
