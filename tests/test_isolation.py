@@ -78,6 +78,7 @@ WALK: dict[str, list[dict[str, Any] | None]] = {
         {**ASK, "sequence_id": "<own sequence>", "deal_id": "<deal_id>"},
     ],
     "GET /api/v1/interviews/{interview_id}": [None],
+    "GET /api/v1/interviews/{interview_id}/prompts": [None],
     "PATCH /api/v1/interviews/{interview_id}": [
         {"objective": "Mine now"},
         {"contact_name": "Mine Now"},
@@ -275,7 +276,7 @@ async def test_the_outbox_opens_for_no_api_key(
 # The database refuses what the code would never ask for
 
 
-TENANT_FREE = {"organizations", "installation", "migrations"}
+TENANT_FREE = {"organizations", "installation", "migrations", "address_counters"}
 
 
 def test_every_table_is_keyed_by_organization(database_url: str) -> None:
@@ -329,6 +330,10 @@ def test_every_foreign_key_between_tenants_tables_carries_the_organization(datab
         "insert into turns (org_id, interview_id, turn_no, role, action, text)"
         " values (%(rival)s, %(interview_id)s, 9, 'contact', 'answer', 'x')",
         "insert into documents (org_id, id, interview_id, content) values (%(rival)s, 'doc_1', %(interview_id)s, 'x')",
+        "insert into prompts (org_id, interview_id, turn_no, attempt, purpose, model, messages, outcome)"
+        " values (%(rival)s, %(interview_id)s, 3, 1, 'turn', 'x', '[]', 'shown')",
+        "insert into alerts (org_id, id, kind, key, interview_id)"
+        " values (%(rival)s, 'alert_1', 'distress', 'x', %(interview_id)s)",
         "insert into guide_versions (org_id, interview_type_id, version, guide)"
         " values (%(rival)s, %(interview_type_id)s, 2, '{}')",
         "insert into enrollments (org_id, id, sequence_id, contact_id, interview_id, next_send_at)"

@@ -366,7 +366,7 @@ async def test_nobody_fills_the_disk_by_pausing(
     for action in ("pause", "resume", "pause", "resume"):
         await jane.do(action)
 
-    assert (await jane.send(await jane.fields("pause"))).status_code == 409
+    assert (await jane.send(await jane.fields("pause"))).status_code == 429
     assert len(await turns(db, interview)) == 4
     await jane.do("stop")
 

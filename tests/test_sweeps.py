@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from afterword.db import Db
-from afterword.interviews import conversation
+from afterword.interviews import completion, conversation
 from tests.conftest import Api, Tenant
 from tests.page_forms import Visitor
 
@@ -80,14 +80,14 @@ async def test_a_contact_who_comes_back_is_not_closed_out_at_that_moment(
 ):
     interview, visitor = await begun(api, acme, web, "back@initech.example")
     await silent_since(db, 31, interview)
-    by_id = conversation._by_id
+    by_id = completion.by_id
 
     async def comes_back_first(*given: Any, **rest: Any) -> Any:
-        monkeypatch.setattr(conversation, "_by_id", by_id)
+        monkeypatch.setattr(completion, "by_id", by_id)
         await visitor.do(meanwhile, **({"text": PRICE} if meanwhile == "answer" else {}))
         return await by_id(*given, **rest)
 
-    monkeypatch.setattr(conversation, "_by_id", comes_back_first)
+    monkeypatch.setattr(completion, "by_id", comes_back_first)
     await conversation.complete_idle(db)
 
     seen = await look(api, interview)

@@ -15,14 +15,16 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 
-from afterword import accounts, llm, mail, outreach
+from afterword import accounts, alerts, llm, mail, outreach
 from afterword.db import Db
 from afterword.errors import AfterwordError
-from afterword.interviews import conversation
+from afterword.interviews import conversation, limits, planner
 from afterword.settings import Settings
 
 _POLL = 1.0  # seconds between two looks for due mails when nobody rings
 _REPLIES = 5.0  # seconds between two looks for answers that nobody replied to
+_PLANS = 3.0  # seconds between two looks for interviews that the planner should prepare
+_ALERTS = 5.0  # seconds between two looks for alerts that nobody was mailed about
 _HOUSEKEEPING = 600.0  # seconds
 _BACK_OFF = (1.0, 60.0)  # seconds while the mail server or the database is away
 _GRACE = 20.0  # seconds for the mails in flight after SIGTERM
@@ -46,7 +48,7 @@ async def run(settings: Settings, url: str, *, stop: asyncio.Event | None = None
             handled.append(number)
     mailer = mail.from_settings(settings)
     try:
-        async with Db.open(url, size=mail.CONNECTIONS + 3, name="afterword worker") as db:
+        async with Db.open(url, size=mail.CONNECTIONS + 5, name="afterword worker") as db:
             await _work(db, mailer, settings, url, stop)
     finally:
         await mailer.close()
@@ -61,6 +63,8 @@ async def _work(db: Db, mailer: mail.Mailer, settings: Settings, url: str, stop:
     others = [
         asyncio.create_task(outreach.listen(url, rung)),
         asyncio.create_task(_every(_REPLIES, lambda: conversation.finish_replies(db))),
+        asyncio.create_task(_every(_PLANS, lambda: planner.plan_due(db))),
+        asyncio.create_task(_every(_ALERTS, lambda: alerts.mail_new(db, mailer))),
         asyncio.create_task(_every(_HOUSEKEEPING, lambda: _keep_house(db, settings))),
     ]
     stopped = asyncio.create_task(stop.wait())
@@ -125,4 +129,5 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
 async def _keep_house(db: Db, settings: Settings) -> None:
     await conversation.complete_idle(db)
     await accounts.forget_old_answers(db)
+    await limits.forget_old_counters(db)
     await asyncio.to_thread(mail.purge_captured, settings.outbox_folder, settings.captured_mail_days)

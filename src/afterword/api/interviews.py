@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, field_validator
 
 from afterword import interviews, outreach, paige
-from afterword.api.gate import Database, OptionalKey, ReadsInterviews, WritesInterviews
+from afterword.api.gate import Administers, Database, OptionalKey, ReadsInterviews, WritesInterviews
 from afterword.api.shapes import (
     IgnoredOrgId,
     Instant,
@@ -18,7 +18,7 @@ from afterword.api.shapes import (
     json_response,
 )
 from afterword.errors import BadRequest, NotFound
-from afterword.interviews import Interview, Requested, Turn
+from afterword.interviews import Interview, Requested, Turn, prompts
 
 router = APIRouter(prefix="/interviews", tags=["Interviews"])
 
@@ -136,6 +136,18 @@ class TurnOut(ResponseModel):
     created_at: Instant
 
 
+class FlagOut(ResponseModel):
+    """Something that a person should look at."""
+
+    reason: str = Field(
+        description="`distress`, `abuse`, `injection`, `delete_request`, `referral`, `referral_given`, "
+        "`question_for_a_person` or `contradiction`.",
+        examples=["referral_given"],
+    )
+    turn: int = Field(description="The contact's turn that it is about.", examples=[4])
+    at: Instant
+
+
 class ProgressOut(ResponseModel):
     """How far the conversation is, by topics."""
 
@@ -178,6 +190,8 @@ class InterviewOut(ResponseModel):
     withdrawn_at: OptionalInstant
     progress: ProgressOut | None
     turns: list[TurnOut]
+    language: str | None = Field(default=None, description="The language it is held in.", examples=["en"])
+    flags: list[FlagOut]
     analysis: dict[str, Any] | None = None
 
 
@@ -248,6 +262,7 @@ async def read(interview_id: InterviewId, caller: ReadsInterviews, db: Database)
     async with db.tx() as tx:
         interview = await interviews.get(tx, caller.org_id, number)
         said = await interviews.turns(tx, caller.org_id, number)
+        noted = await interviews.flags(tx, caller.org_id, number)
         mailing = await outreach.explain(tx, caller.org_id, interview)
     return InterviewOut(
         interview_request_id=interview.id,
@@ -269,6 +284,8 @@ async def read(interview_id: InterviewId, caller: ReadsInterviews, db: Database)
         withdrawn_at=interview.withdrawn_at,
         progress=_progress(interview),
         turns=[_turn(turn) for turn in said],
+        language=interview.language,
+        flags=[FlagOut(reason=flag.reason, turn=flag.turn_no, at=flag.at) for flag in noted],
     )
 
 
@@ -313,3 +330,68 @@ async def change(
             objective=body.objective,
         )
     return InterviewUpdated(interview_request_id=number)
+
+
+class MessageOut(ResponseModel):
+    """One message as the model got it."""
+
+    role: str = Field(examples=["user"], json_schema_extra={"enum": ["system", "user"]})
+    content: str
+
+
+class PromptOut(ResponseModel):
+    """One call of the language model, word for word."""
+
+    turn: int = Field(description="Paige's turn that it was for; 0 for the planner.", examples=[3])
+    attempt: int = Field(description="2 is the one regeneration.", examples=[1])
+    purpose: str = Field(examples=["turn"], json_schema_extra={"enum": ["turn", "plan"]})
+    model: str = Field(examples=["llama3.3:70b"])
+    messages: list[MessageOut]
+    reply: str | None
+    outcome: str = Field(
+        description="`shown`; `guard:` with the rule that kept it from being shown; `unshown` where the rules answered "
+        "instead; `late` where another reply was there first; `planned`; or why no usable reply came, such as "
+        "`timeout`.",
+        examples=["shown"],
+    )
+    input_tokens: int
+    output_tokens: int
+    milliseconds: int
+    created_at: Instant
+
+
+class PromptsOut(ResponseModel):
+    """Every call that was made for an interview."""
+
+    interview_request_id: int = Field(examples=[4821])
+    prompts: list[PromptOut]
+
+
+@router.get("/{interview_id}/prompts", summary="Read an interview's prompts")
+async def read_prompts(
+    interview_id: InterviewId,
+    caller: Administers,
+    db: Database,
+    turn: Annotated[int | None, Query(description="Only those of this turn of Paige's.", ge=0, le=1000)] = None,
+) -> PromptsOut:
+    """The exact messages that each turn's language model got, what it said and what became of it."""
+    number = _id(interview_id)
+    async with db.tx() as tx:
+        calls = await prompts.of(tx, caller.org_id, number, turn_no=turn)
+    return PromptsOut(interview_request_id=number, prompts=[_prompt(call) for call in calls])
+
+
+def _prompt(call: prompts.Prompt) -> PromptOut:
+    return PromptOut(
+        turn=call.turn_no,
+        attempt=call.attempt,
+        purpose=call.purpose,
+        model=call.model,
+        messages=[MessageOut(role=message["role"], content=message["content"]) for message in call.messages],
+        reply=call.reply,
+        outcome=call.outcome,
+        input_tokens=call.input_tokens,
+        output_tokens=call.output_tokens,
+        milliseconds=call.milliseconds,
+        created_at=call.created_at,
+    )

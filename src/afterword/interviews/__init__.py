@@ -225,6 +225,7 @@ class Interview:
     seed: bytes
     token_hash: bytes
     outreach_stop_reason: str | None
+    language: str | None
     state: Mapping[str, object] | None
     email_sent_at: datetime | None
     started_at: datetime | None
@@ -261,8 +262,8 @@ async def get(tx: Tx, org_id: str, interview_id: int) -> Interview:
         Interview,
         """
         select i.id, i.contact_id, c.email as contact_email, c.name as contact_name, i.deal_id, i.interview_type_id,
-            i.sequence_id, i.objective, i.status, i.phase, i.seed, i.token_hash, i.outreach_stop_reason, i.state,
-            i.email_sent_at, i.started_at, i.completed_at, i.ended_by, i.withdrawn_at, i.created_at,
+            i.sequence_id, i.objective, i.status, i.phase, i.seed, i.token_hash, i.outreach_stop_reason, i.language,
+            i.state, i.email_sent_at, i.started_at, i.completed_at, i.ended_by, i.withdrawn_at, i.created_at,
             d.id as document_id, d.content as transcript, d.created_at as transcript_at, g.guide
         from interviews i
         join contacts c on c.org_id = i.org_id and c.id = i.contact_id
@@ -287,6 +288,32 @@ async def turns(tx: Tx, org_id: str, interview_id: int) -> Sequence[Turn]:
         """
         select turn_no, role, action, text, created_at from turns
         where org_id = %(org_id)s and interview_id = %(id)s order by turn_no
+        """,
+        org_id=org_id,
+        id=interview_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something that a person should look at, such as `distress` or `referral_given`; `turn_no` is the contact's."""
+
+    reason: str
+    turn_no: int
+    at: datetime
+
+
+async def flags(tx: Tx, org_id: str, interview_id: int) -> Sequence[Flag]:
+    """What Paige noted for a person, in order. She notes it with her reply, the turn after the one that it is about."""
+    return await fetch_all(
+        tx,
+        Flag,
+        """
+        select coalesce(e.event ->> 'reason', e.event ->> 'kind') as reason, t.turn_no - 1 as turn_no,
+            t.created_at as at
+        from turns t cross join lateral json_array_elements(t.events) as e (event)
+        where t.org_id = %(org_id)s and t.interview_id = %(id)s and e.event ->> 'kind' in ('flag', 'delete_request')
+        order by t.turn_no
         """,
         org_id=org_id,
         id=interview_id,

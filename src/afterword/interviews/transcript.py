@@ -9,6 +9,8 @@ _UNSAID = {
     "skip": "*(skipped this question)*",
     "stop": "*(ended the interview)*",
     "confirm": "*(confirmed)*",
+    "wrong_person": "*(is not the right person)*",
+    "language": "*(changed the language)*",
 }
 # Everything that could start or end emphasis, a heading, a list, a quote, a link, code or HTML.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -20,7 +22,8 @@ def render(turns: Iterable[Turn], *, interviewer: str, contact: str | None) -> s
     names = {"interviewer": escape(interviewer), "contact": escape(contact) if contact else "Contact"}
     paragraphs: list[str] = []
     for turn in turns:
-        text = escape(turn.text) if turn.text else _UNSAID.get(turn.action, "")
+        said = turn.text and turn.action != "language"  # whose text is the code of one
+        text = escape(turn.text) if said else _UNSAID.get(turn.action, "")
         if text:
             paragraphs.append(f"**{names[turn.role]}:** {text}")
     return "\n\n".join(paragraphs) + "\n"

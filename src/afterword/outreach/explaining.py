@@ -14,6 +14,7 @@ from afterword.outreach.claims import stop_reason
 _WORDS = {
     "completed": "the interview is completed",
     "declined": "the contact declined",
+    "wrong_person": "the contact is not the right person",
     "withdrawn": "the contact withdrew the answers",
     "stopped": "the contact ended the interview",
     "unsubscribed": "the contact asked for no more mail",

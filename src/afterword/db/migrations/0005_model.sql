@@ -29,14 +29,29 @@ alter table interviews
     add column language text,
     -- tokens of this interview's calls beyond the fixed background block
     add column model_tokens integer not null default 0,
-    -- the planner's result (`planned` only), and a digest of what it was made from
+    -- the planner's result (`planned` only), a digest of what it was made from or last tried with, and how often;
+    -- when it may be tried next, and up to when changes of its inputs have been seen
     add column plan json,
     add column plan_inputs text,
+    add column plan_attempts integer not null default 0,
+    add column plan_due_at timestamptz,
+    add column plan_checked_at timestamptz,
     -- the bucket of model turns: how many were left, and when that was
     add column bucket_left real,
     add column bucket_at timestamptz,
     -- one generation in flight
     add column generating_until timestamptz;
+
+-- What the planner's sweep goes through: only organizations in `planned`, and of these only what has not begun.
+create index organizations_planned on organizations (id) where context_mode = 'planned';
+create index interviews_new on interviews (org_id, id) where phase = 'new';
+
+-- How many model turns are in a bucket that held `p_left` at `p_at`, refilled by the minute, at most `p_size`.
+create function bucket_level(p_left real, p_at timestamptz, p_size real, p_refill real) returns real
+language sql stable as $$
+    select least(p_size, coalesce(p_left, p_size)
+        + p_refill * greatest(0, extract(epoch from clock_now() - coalesce(p_at, clock_now())))::real / 60)
+$$;
 
 -- The exact prompt of each turn, for admins; `attempt` 2 is the one regeneration.
 create table prompts (
@@ -67,6 +82,8 @@ create table alerts (
     interview_id bigint,
     details jsonb not null default '{}',
     created_at timestamptz not null default clock_now(),
+    -- when the mail about it is tried next; a try holds it off for a while, so that another worker does not send it too
+    mail_at timestamptz not null default clock_now(),
     mailed_at timestamptz,
     primary key (org_id, id),
     constraint alerts_once unique (org_id, key),
