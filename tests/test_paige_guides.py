@@ -3,21 +3,27 @@
 # ruff: noqa: E501  # what is said and what is expected stand whole on one line
 
 import copy
+import itertools
 
 import pytest
 
 from afterword import paige
 from afterword.errors import BadRequest
 from afterword.paige import content, guard
+from afterword.paige import wording as wording_rules
 from tests.paige_talks import GUIDES, LOST
 
 SHIPPED = dict(paige.shipped_guides())
 
 
-def test_two_guides_ship_and_the_one_to_try_first_comes_first():
-    assert [slug for slug, _ in paige.shipped_guides()] == ["lost-to-competitor", "won"]
-    assert [guide.slug for guide in GUIDES] == ["lost-to-competitor", "won"]
-    assert all(guide.minutes == 10 and not guide.internal for guide in GUIDES)
+ORDER = ["lost-to-competitor", "won", "no-decision", "churn", "nps", "onboarding", "seller-debrief"]
+
+
+def test_seven_guides_ship_and_the_one_to_try_first_comes_first():
+    assert [slug for slug, _ in paige.shipped_guides()] == ORDER
+    assert [guide.slug for guide in GUIDES] == ORDER
+    assert [guide.minutes for guide in GUIDES] == [10, 10, 8, 9, 5, 7, 4]
+    assert [guide.slug for guide in GUIDES if guide.internal] == ["seller-debrief"]
 
 
 @pytest.mark.parametrize("guide", GUIDES)
@@ -31,17 +37,39 @@ def test_what_ships_has_enough_wordings(guide):
         for topic in guide.topics:
             words = pack.topics[topic.id]
             assert len(words.main) >= 3
+            assert len(words.simpler) >= (1 if topic.opening_scale else 2)
+            assert words.bridge or topic is guide.topics[0] or topic.opening_scale
+            assert all(words.slot(slot.id).cues or slot.kind in ("scale", "choice") for slot in topic.slots)
             assert all(len(words.probes[kind]) >= 2 for kind in topic.probe_types)
             assert words.keywords
 
 
-@pytest.mark.parametrize("guide", GUIDES)
+@pytest.mark.parametrize("guide", [guide for guide in GUIDES if guide.consent == "buyer"])
 def test_the_unaided_topics_come_before_our_own_name(guide):
     """Criteria and options are asked before anything about the vendor, whose name only the later topics may say."""
     pack = guide.packs["en"]
     for topic in guide.topics:
         if topic.order_group <= guide.topic("options").order_group:
             assert "{vendor}" not in " ".join([*pack.topics[topic.id].main, *pack.topics[topic.id].simpler])
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_scale_comes_after_the_open_answer_that_it_sums_up(guide):
+    """Only a topic of nothing but scales asks one first, such as the score with which an NPS follow-up begins."""
+    for topic in guide.topics:
+        kinds = ["scale" if slot.kind in ("scale", "choice") else "open" for slot in topic.slots]
+        assert kinds == sorted(kinds), "open slots first"
+        assert not topic.opening_scale or (guide.slug, topic.id) in {("nps", "score"), ("nps", "contact")}
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_no_question_of_a_guide_repeats_another_of_its_topic(guide):
+    """Else an interview runs out of wordings before it runs out of reasons to ask."""
+    for pack in guide.packs.values():
+        for words in pack.topics.values():
+            texts = [*words.main, *words.simpler, *(text for slot in words.slots.values() for text in slot.ask)]
+            for earlier, later in itertools.combinations(texts, 2):
+                assert not wording_rules.repeats(later, [earlier]), (earlier, later)
 
 
 ASKING = {"recap_question", "recap_empty", "referral_ask"}

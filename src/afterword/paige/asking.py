@@ -41,7 +41,9 @@ class Asking(Voice):
             return self._take_choice(raw)
         self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw))
         self.set_topic(pending.topic, best=max(self.standing.best, quality.score))
-        satisfied = ledger.satisfied(self.topic, self.words, raw, quality)
+        # A name is all that the question for one asks.
+        named = pending.kind == "slot" and self.topic.slot(pending.key).kind == "entity"
+        satisfied = named or ledger.satisfied(self.topic, self.words, raw, quality)
         on_topic = has_cue(raw, self._cues(self.topic))
         self._count_effort(raw, low=quality.low_effort and not (satisfied or on_topic))
         for branch in self.topic.branch:
@@ -73,6 +75,7 @@ class Asking(Voice):
         """The next open topic by group, weight and the guide's order; only must-haves when little is left."""
         if self.questions_left() <= 0:
             return None
+        self._take_unchosen()
         for topic in self.open_topics():
             if not topic.must_have and ledger.volunteered(topic, self.pack.topics[topic.id], self.state):
                 self.close_topic(topic.id, "answered")
@@ -81,8 +84,9 @@ class Asking(Voice):
         return min(ahead, key=lambda topic: (topic.order_group, -self.weights[topic.id]), default=None)
 
     def _ask_topic(self, topic: Topic) -> Step:
-        words, pending = self.pack.topics[topic.id], Pending("main", topic.id)
-        self.set_topic(topic.id, asked=1)
+        words, scale = self.pack.topics[topic.id], topic.opening_scale
+        pending = Pending("scale", topic.id, scale) if scale else Pending("main", topic.id)
+        self.set_topic(topic.id, asked=1, used=(scale,) if scale else ())
         question = None
         if words.heard and (said := ledger.volunteered_words(topic, words, self.state)):
             question = self.word(f"{topic.id}:heard", words.heard, said)
@@ -92,7 +96,7 @@ class Asking(Voice):
         if question is None:
             self.close_topic(topic.id, "skipped")
             return self.advance()
-        scales = any(slot.kind in ("choice", "scale") for slot in topic.slots)
+        scales = any(slot.kind in ("choice", "scale") for slot in topic.slots) and not scale
         announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
         if self.state.turns and words.bridge and not (announced or self.lead):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
@@ -179,9 +183,20 @@ class Asking(Voice):
     def _leave_topic(self) -> Step:
         """Close the topic by what was learned and go on."""
         topic, standing = self.topic, self.standing
-        told = standing.best >= judge.PROBE_BELOW or ledger.all_met(topic, self.state)
+        scale = f"{topic.id}.{topic.opening_scale}"
+        chosen = any(key == scale for key, _ in self.state.scales)
+        told = chosen or standing.best >= judge.PROBE_BELOW or ledger.all_met(topic, self.state)
         self.close_topic(topic.id, "answered" if told else "thin")
         return self.advance()
+
+    def _take_unchosen(self) -> None:
+        """Where a scale was left without a choice, take the branch that is meant for that."""
+        chosen = {key for key, _ in self.state.scales}
+        for topic in self.guide.topics:
+            if self.state.topic(topic.id).status != "open":
+                for branch in topic.branch:
+                    if branch.otherwise and f"{topic.id}.{branch.slot}" not in chosen:
+                        self._skip_topics(branch.skip)
 
     def _tight(self) -> bool:
         """Whether what is left is needed for the must-haves."""

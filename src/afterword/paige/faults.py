@@ -13,7 +13,7 @@ from afterword.paige import content
 
 # Placeholders that always have a value, and those that may be missing for a contact.
 _ALWAYS = frozenset({"vendor", "interviewer", "reader", "minutes"})
-_SOMETIMES = frozenset({"first_name", "company", "competitor", "their_words"})
+_SOMETIMES = frozenset({"first_name", "company", "competitor", "score", "their_words"})
 
 # With fewer wordings two interviews in a row sound like a form.
 _MIN_MAIN = 3
@@ -127,6 +127,11 @@ def _topic_faults(here: str, topic: dict[str, Any], ids: list[str], twice: bool)
     for number, branch in enumerate(topic.get("branch", [])):
         if branch.get("slot") and branch["slot"] not in slots:
             yield f"{here}.branch[{number}].slot", f"{branch['slot']!r} is not a slot of this topic"
+        if branch.get("otherwise") and not branch.get("slot"):
+            yield (
+                f"{here}.branch[{number}].otherwise",
+                "needs the slot of the scale that may be left unanswered",
+            )
         for position, target in enumerate(branch.get("skip", [])):
             if target not in ids or target == topic["id"]:
                 yield f"{here}.branch[{number}].skip[{position}]", f"{target!r} is not another topic of this guide"
@@ -139,6 +144,8 @@ def _pack_faults(
         yield from _wording_faults(f"{here}.{part}", pack.get(part, []))
     for key, texts in pack.get("faq", {}).items():
         yield from _wording_faults(f"{here}.faq.{key}", texts)
+    for key, texts in pack.get("phrases", {}).items():
+        yield from _wording_faults(f"{here}.phrases.{key}", texts)
     for kind, texts in pack.get("probes", {}).items():
         yield from _wording_faults(f"{here}.probes.{kind}", texts, words=kind == "echo")
     known = {topic["id"] for topic in topics}

@@ -14,6 +14,14 @@ from afterword.paige import content, faults
 SlotKind = Literal["text", "choice", "scale", "entity"]
 Form = Literal["question", "scale", "opening", "statement"]
 
+# Phrases a guide may bring itself, and what each must be.
+_OWN_PHRASES: Mapping[str, Form] = {
+    "redirect": "statement",
+    "redirect_again": "statement",
+    "referral_ask": "question",
+    "closing_referral": "statement",
+}
+
 # The message of an error tells this many faults; `places` has them all.
 _TOLD = 5
 
@@ -41,12 +49,13 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A turn in the road: on a phrase, or on the choice number `min` to `max` of `slot`."""
+    """A turn in the road: on a phrase, or on the choice number `min` to `max` of `slot` (`otherwise`: or on none)."""
 
     id: str
     slot: str
     min: int
     max: int
+    otherwise: bool
     skip: tuple[str, ...]
 
 
@@ -66,6 +75,19 @@ class Topic:
     probe_types: tuple[str, ...]
     slots: tuple[Slot, ...]
     branch: tuple[Branch, ...]
+
+    def slot(self, slot_id: str) -> Slot:
+        """The slot of that id. Raises KeyError."""
+        for slot in self.slots:
+            if slot.id == slot_id:
+                return slot
+        raise KeyError(slot_id)
+
+    @property
+    def opening_scale(self) -> str:
+        """The slot that a topic of nothing but scales and choices opens with; empty for every other topic."""
+        scales = self.slots and all(slot.kind in ("choice", "scale") for slot in self.slots)
+        return self.slots[0].id if scales else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +153,11 @@ class Guide:
     topics: tuple[Topic, ...]
     packs: Mapping[str, Pack]
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the guide's languages, its own first."""
+        return (self.language, *(code for code in self.packs if code != self.language))
+
     def pack(self, language: str) -> Pack:
         """The pack of that language, of its base language, or of the guide's own."""
         for wanted in (language, language.partition("-")[0]):
@@ -174,10 +201,16 @@ def wordings(guide: Guide) -> Iterator[tuple[str, Form, str]]:
         at = f"languages.{language}"
         yield from _numbered(f"{at}.opening", "opening", pack.opening)
         yield from _numbered(f"{at}.catch_all", "question", pack.catch_all)
+        yield from _numbered(f"{at}.closing", "statement", pack.phrases["closing"])
+        for entry, texts in pack.faq.items():
+            yield from _numbered(f"{at}.faq.{entry}", "statement", texts)
+        for name, said in _OWN_PHRASES.items():
+            yield from _numbered(f"{at}.phrases.{name}", said, pack.phrases[name])
         for topic in guide.topics:
             words, here = pack.topics[topic.id], f"{at}.topics.{topic.id}"
+            asked: Form = "scale" if topic.opening_scale else "question"
             for part in ("main", "heard", "simpler"):
-                yield from _numbered(f"{here}.{part}", "question", getattr(words, part))
+                yield from _numbered(f"{here}.{part}", asked, getattr(words, part))
             yield from _numbered(f"{here}.bridge", "statement", words.bridge)
             for kind in topic.probe_types:
                 yield from _numbered(f"{here}.probes.{kind}", "question", words.probes[kind])
@@ -233,7 +266,14 @@ def _build_topic(topic: dict[str, Any]) -> Topic:
             for slot in topic.get("slots", [])
         ),
         branch=tuple(
-            Branch(b["id"], b.get("slot", ""), b.get("min", 1), b.get("max", 99), tuple(b.get("skip", ())))
+            Branch(
+                b["id"],
+                b.get("slot", ""),
+                b.get("min", 1),
+                b.get("max", 99),
+                b.get("otherwise", False),
+                tuple(b.get("skip", ())),
+            )
             for b in topic.get("branch", [])
         ),
     )
@@ -242,6 +282,7 @@ def _build_topic(topic: dict[str, Any]) -> Topic:
 def _build_pack(language: str, pack: dict[str, Any], topics: list[dict[str, Any]]) -> Pack:
     shared = content.phrases(language)
     said = {key: tuple(texts) for key, texts in shared.items() if key not in ("faq", "probes")}
+    said |= {key: tuple(texts) for key, texts in pack.get("phrases", {}).items()}
     if "closing" in pack:
         said["closing"] = tuple(pack["closing"])
     return Pack(

@@ -74,7 +74,9 @@ def decide(guide: Guide, context: Context, state: State, ask: Ask, reply_or_fail
 def progress(guide: Guide, state: State) -> Progress:
     """Topics done of topics to come, the current part's label, and about how many minutes are left."""
     pack = guide.pack(state.language)
-    done = sum(topic.status != "open" for topic in state.topics)
+    # What a branch left out was never a part of this interview.
+    counted = [topic for topic in state.topics if topic.asked or topic.status != "skipped"]
+    done = sum(topic.status != "open" for topic in counted)
     ahead = [t for t in state.topics if t.status == "open" and (not state.fast or guide.topic(t.id).must_have)]
     total = done + len(ahead)
     phase = state.held if state.phase in ("paused", "stopped") else state.phase
@@ -83,7 +85,7 @@ def progress(guide: Guide, state: State) -> Progress:
         return Progress(total, total, label, 1 if phase == "recap" else 0)
     here = state.pending.topic
     label = pack.topics[here].label if here else pack.phrases["label_catch_all"][0]
-    left = math.ceil(guide.minutes * (len(ahead) + 1) / (len(state.topics) + 1))
+    left = math.ceil(guide.minutes * (len(ahead) + 1) / (len(counted) + 1))
     return Progress(done, total, label, max(1, left))
 
 

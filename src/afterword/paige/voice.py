@@ -94,6 +94,8 @@ class Voice:
         values = dict(self._said)
         if self.state.competitor:
             values["competitor"] = self.state.competitor
+        if self.state.scales:
+            values["score"] = self.state.scales[0][1]
         if their_words:
             values["their_words"] = their_words
         return values

@@ -11,7 +11,7 @@ from afterword.paige import judge
 REPEAT_DICE = 0.80
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_OPTIONAL = frozenset({"first_name", "company", "competitor", "their_words"})
+_OPTIONAL = frozenset({"first_name", "company", "competitor", "score", "their_words"})
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
