@@ -204,12 +204,15 @@ async def hold(
     """Every fault with every respondent, and the fault-free ones, some at a time; what came of them."""
     gate = asyncio.Semaphore(AT_ONCE)
     numbers = iter(range(1, 100_000))
+    shared: dict[str, Organization] = {}
 
     async def faulty(fault: Fault, persona: str) -> None:
-        model = f"fake:{fault.name}@{persona}"
+        # A model that is down is down for the whole organization; any other fault is looked at by itself, for its
+        # failures would open the breaker before the next interview saw them.
+        model = f"fake:{fault.name}@{'all' if fault.breaks else persona}"
         async with gate:
-            at = await trial.app.organization(
-                f"Org {fault.name} {persona}",
+            at = shared.get(model) or await trial.app.organization(
+                f"Org {model}",
                 model=application.model(trial.fake.url, model, output=OUTPUTS[PERSONAS.index(persona)]),
             )
             await trial.interview(fault, persona, next(numbers), at, model)
@@ -218,6 +221,9 @@ async def hold(
         async with gate:
             await trial.interview(FAULTS["F01"], persona, next(numbers), at, model)
 
+    for fault in (FAULTS[name] for name in names if FAULTS[name].breaks):
+        model = f"fake:{fault.name}@all"
+        shared[model] = await trial.app.organization(f"Org {model}", model=application.model(trial.fake.url, model))
     async with asyncio.TaskGroup() as group:
         # the slowest first, so that nothing is left waiting at the end
         for fault in sorted((FAULTS[name] for name in names), key=lambda one: not _slow(one)):
@@ -306,7 +312,29 @@ async def _figures(trial: Trial) -> Figures:
     }
     for rule, name in gates.items():
         figures.none_of(name, [case for result in results for case in result.broke(rule)], len(results))
+    await _outages(trial, figures)
     return figures
+
+
+async def _outages(trial: Trial, figures: Figures) -> None:
+    """Of a model that is down three calls are made, then one a minute, and its owner is told once."""
+    alerts = await alerts_of(trial.app.db)
+    too_many: list[str] = []
+    untold: list[str] = []
+    down = {result.model: result for result in trial.results if result.fault.breaks}
+    for model, result in down.items():
+        asked = trial.fake.asked(model)
+        lasted = asked[-1].at - asked[0].at if asked else 0.0
+        # what was under way when the third failed may still fail as well
+        most = _BREAKER + len(PERSONAS) - 1 + int(lasted / (_OPEN * SCALE)) + 1
+        if not _BREAKER <= len(asked) <= most:
+            too_many.append(f"{model}: {len(asked)} calls, at most {most}")
+        told = alerts.get((result.org_id, "model_down"), 0)
+        if told != 1:
+            untold.append(f"{model}: {told} alerts")
+    if down:
+        figures.none_of("models that are down and were asked too often, or less than thrice", too_many, len(down))
+        figures.none_of("models that are down whose owner was not told exactly once", untold, len(down))
 
 
 def main() -> int:
