@@ -112,13 +112,9 @@ def _slots(request: Request) -> list[str]:
 
 
 def _earlier_question(request: Request) -> str:
-    """A question that the prompt says has been asked."""
-    lines = request.text.replace("\\n", "\n").splitlines()
-    asked = [
-        line.strip(" -*\"'“”").partition(": ")[2] or line.strip(" -*\"'“”")
-        for line in lines
-        if line.rstrip(' "”').endswith("?")
-    ]
+    """A question that the prompt says has been asked, another one each time."""
+    lines = str(request.messages[-1]["content"]).splitlines()
+    asked = [line.removeprefix("- ") for line in lines if line.startswith("- ") and line.endswith("?")]
     return asked[request.nth % len(asked)] if asked else "What happened?"
 
 
@@ -135,11 +131,10 @@ def _paraphrased(request: Request) -> str:
 
 
 def secret_of(request: Request) -> str:
-    """A telling piece of the prompt, another one each time: a line of the background, else of the instructions."""
-    background = request.messages[1]["content"] if len(request.messages) > 2 else request.text
-    lines = [line.strip(" -*") for line in str(background).splitlines()]
-    telling = [line for line in lines if len(line.split()) >= 4] or ["nothing is known about this person at all"]
-    return telling[request.nth % len(telling)]
+    """A telling piece of the background, another one each time. Where there is none, of the instructions."""
+    lines = [line for line in str(request.messages[1]["content"]).splitlines() if " | " in line]
+    telling = [text for line in lines for source, _, text in [line.partition(" | ")] if source != "may be said"]
+    return telling[request.nth % len(telling)] if telling else system_of(request)
 
 
 def system_of(request: Request) -> str:

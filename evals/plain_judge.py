@@ -16,7 +16,7 @@ def reply(messages: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         topics = re.findall(r"^- ([a-z_]+): ", str(messages[0].get("content", "")), re.MULTILINE)
         return {"weights": [{"topic": topic, "weight": 2} for topic in topics], "extra": None}
     answer = "\n".join(line.partition("| ")[2] for line in _found(_ANSWER, turn).splitlines())
-    slots = [slot for slot in re.findall(r"[a-z_]+\.[a-z_]+", _found(re.compile("Its open slots: (.*)"), turn))]
+    slots = re.findall(r"[a-z_]+\.[a-z_]+", _found(re.compile("Its open slots: (.*)"), turn))
     quote = re.split(r"(?<=[.!?])\s", answer.strip(), maxsplit=1)[0]
     return {
         "quality": 2 if _CONCRETE.search(answer) and len(answer.split()) > 12 else 1,
