@@ -133,7 +133,7 @@ async def running(*, worker: bool = False, **variables: str) -> AsyncGenerator[A
     """The application until the end of the block, on a database of its own; `variables` are settings."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="afterword-evals-")))
-        folder.chmod(0o755)
+        folder.chmod(0o755)  # noqa: ASYNC240  (nothing else runs yet)
         server = EmbeddedServer.start(folder / "pg", durable=False)  # ends with the thread that started it: this one
         stack.callback(server.stop)
         migrate(server.url)
@@ -165,7 +165,7 @@ async def serving(
         fd = listener.fileno()
         commands = [["web", "--fd", str(fd)], *([["worker"]] if worker else [])]
         for command in commands:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: ASYNC220  (as above)
                 [sys.executable, "-P", "-m", "afterword", *command],
                 env=environment, stdout=out, stderr=out, pass_fds=[fd],
             )  # fmt: skip
@@ -187,7 +187,8 @@ async def _answers(http: httpx.AsyncClient, log: Path) -> None:
         await http.get("/healthz")
     except httpx.HTTPError as error:
         waited = time.monotonic() - started
-        raise RuntimeError(f"no answer after {waited:.0f} s:\n{log.read_text(errors='replace')}") from error
+        said = log.read_text(errors="replace")  # noqa: ASYNC240  (the end)
+        raise RuntimeError(f"no answer after {waited:.0f} s:\n{said}") from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from evals import application
+from evals import application, plain_judge
 from evals.application import SCALE, Application, Organization
 from evals.fake_model import FakeModel, Judge, Play, Request
 from evals.faults import is_plan, utters
-from evals.figures import Figures, report
-from evals.over_http import gathered, load_judge, origins_of
+from evals.findings import Findings, report
+from evals.over_http import gathered, origins_of
 from evals.planted import Planted
 from evals.visitor import Page, Stuck, Visitor
 
@@ -181,7 +181,7 @@ class Attack:
         return f"fake:hostile@{self.name}"
 
 
-async def run(names: Sequence[str] = tuple(TRANSFORMATIONS)) -> Figures:
+async def run(names: Sequence[str] = tuple(TRANSFORMATIONS)) -> Findings:
     """All attacks."""
     started = time.monotonic()
     attacks = {attack.model: attack for number, name in enumerate(names) for attack in [Attack(name, Planted(number))]}
@@ -194,7 +194,7 @@ async def run(names: Sequence[str] = tuple(TRANSFORMATIONS)) -> Figures:
         tell = TRANSFORMATIONS[attack.name]
         return utters(lambda asked: tell(asked, attack.planted))(request, dict(judge(request.messages)))
 
-    async with FakeModel.serving(load_judge(), play, scale=SCALE) as fake, application.running() as app:
+    async with FakeModel.serving(plain_judge.reply, play, scale=SCALE) as fake, application.running() as app:
         await gathered([_attack(app, fake, attack) for attack in attacks.values()], at_once=_AT_ONCE)
         figures = _figures(list(attacks.values()))
         figures.notes += [f"The application logged: {line}" for line in app.complaints()[:5]]
@@ -230,8 +230,8 @@ async def _interview(app: Application, at: Organization, attack: Attack, number:
         ]
 
 
-def _figures(attacks: Sequence[Attack]) -> Figures:
-    figures = Figures(
+def _figures(attacks: Sequence[Attack]) -> Findings:
+    figures = Findings(
         "Attacks on the prompt",
         ("transformation", "attack turns", "hostile replies", "shown", "private text told", "held", "by"),
     )

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from evals import application, faults
+from evals import application, faults, plain_judge
 from evals.application import SCALE, Application, Interview, Organization
+from evals.contacts import PERSONAS, respondent
 from evals.fake_model import FakeModel, Request
-from evals.figures import Figures, report
-from evals.over_http import gathered, load_judge
+from evals.findings import Findings, report
+from evals.over_http import gathered
 from evals.planted import CLASSES, Planted
-from evals.respondents import PERSONAS, respondent
 from evals.visitor import Visitor
 
 INTERVIEWS = 200
@@ -49,11 +49,11 @@ async def _hold(app: Application, at: Organization, interview: Interview, plante
     kept.pages += [f"interview {planted.number}: {marks}" for text in shown if (marks := dict(planted.marks_in(text)))]
 
 
-async def run(interviews: int = INTERVIEWS) -> Figures:
+async def run(interviews: int = INTERVIEWS) -> Findings:
     """The whole inventory."""
     started = time.monotonic()
     async with (
-        FakeModel.serving(load_judge(), faults.play, scale=SCALE) as fake,
+        FakeModel.serving(plain_judge.reply, faults.play, scale=SCALE) as fake,
         application.running(worker=True) as app,
     ):
         figures = await take(app, fake, interviews)
@@ -62,7 +62,7 @@ async def run(interviews: int = INTERVIEWS) -> Figures:
     return figures
 
 
-async def take(app: Application, fake: FakeModel, interviews: int) -> Figures:
+async def take(app: Application, fake: FakeModel, interviews: int) -> Findings:
     """Half of the interviews in an organization of each mode, and what stood in their prompts."""
     kept = Inventory()
     numbers = iter(range(1, interviews + 1))
@@ -93,8 +93,8 @@ async def _planned(fake: FakeModel, wanted: int) -> None:
         await asyncio.sleep(0.2)
 
 
-def _figures(fake: FakeModel, by_mode: Mapping[str, Sequence[Planted]], kept: Inventory) -> Figures:
-    figures = Figures(
+def _figures(fake: FakeModel, by_mode: Mapping[str, Sequence[Planted]], kept: Inventory) -> Findings:
+    figures = Findings(
         "Prompt inventory",
         (
             "mode",

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from afterword.db import Db, fetch_all
-from evals import application, faults
+from evals import application, faults, plain_judge
 from evals.application import SCALE, Application, Interview, Organization
 from evals.fake_model import FakeModel
 from evals.faults import FAULTS, Fault
-from evals.figures import Figures, report
+from evals.findings import Findings, report
 from evals.planted import Planted
-from evals.respondents import PERSONAS, respondent
+from evals.contacts import PERSONAS, respondent
 from evals.visitor import Stuck, Visitor
 
 T = TypeVar("T")
@@ -200,7 +200,7 @@ async def alerts_of(db: Db) -> dict[tuple[str, str], int]:
 
 async def hold(
     trial: Trial, names: Sequence[str], *, fault_free: int = 0, personas: Sequence[str] = PERSONAS
-) -> Figures:
+) -> Findings:
     """Every fault with every respondent, and the fault-free ones, some at a time; what came of them."""
     gate = asyncio.Semaphore(AT_ONCE)
     numbers = iter(range(1, 100_000))
@@ -243,12 +243,11 @@ def _slow(fault: Fault) -> bool:
     return fault.name in {"F02/6s", "F02/12s", "F03", "F07/1s", "F02/2s"}
 
 
-async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE, **variables: str) -> Figures:
+async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE, **variables: str) -> Findings:
     """The whole trial."""
     started = time.monotonic()
-    judge = load_judge()
-    async with (
-        FakeModel.serving(judge, faults.play, scale=SCALE) as fake,
+        async with (
+        FakeModel.serving(plain_judge.reply, faults.play, scale=SCALE) as fake,
         application.running(**variables) as app,
     ):
         figures = await hold(Trial(app, fake), names, fault_free=fault_free)
@@ -268,18 +267,9 @@ async def gathered(work: Sequence[Awaitable[T]], *, at_once: int) -> list[T]:
     return list(await asyncio.gather(*map(one, work)))
 
 
-def load_judge() -> Any:
-    """The good judge that the faults spoil."""
-    try:
-        from evals import judge  # noqa: PLC0415
-    except ImportError:
-        from evals import plain_judge as judge  # noqa: PLC0415
-    return judge.reply
-
-
-async def _figures(trial: Trial) -> Figures:
+async def _figures(trial: Trial) -> Findings:
     results = trial.results
-    figures = Figures(
+    figures = Findings(
         "Faults over HTTP",
         ("fault", "what the model does", "finished", "answers", "calls", "the model's words", "the script's instead"),
     )
@@ -316,7 +306,7 @@ async def _figures(trial: Trial) -> Figures:
     return figures
 
 
-async def _outages(trial: Trial, figures: Figures) -> None:
+async def _outages(trial: Trial, figures: Findings) -> None:
     """Of a model that is down three calls are made, then one a minute, and its owner is told once."""
     alerts = await alerts_of(trial.app.db)
     too_many: list[str] = []
@@ -337,16 +327,16 @@ async def _outages(trial: Trial, figures: Figures) -> None:
         figures.none_of("models that are down whose owner was not told exactly once", untold, len(down))
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """`python -m evals.over_http [--only F05] [--free 60] [--json FILE]`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="faults whose name starts with this")
     parser.add_argument("--free", type=int, default=FAULT_FREE, help="interviews without a fault")
     parser.add_argument("--json", type=Path, default=None)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     names = [name for name in FAULTS if name.startswith(given.only)]
     return report([asyncio.run(run(names, given.free))], given.json)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

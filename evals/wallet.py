@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import httpx
 
-from evals import application, faults
+from evals import application, faults, plain_judge
 from evals.application import SCALE, Application, Organization
+from evals.contacts import respondent
 from evals.fake_model import FakeModel
-from evals.figures import Figures, report
-from evals.over_http import alerts_of, gathered, load_judge, origins_of
-from evals.respondents import respondent
+from evals.findings import Findings, report
+from evals.over_http import alerts_of, gathered, origins_of
 from evals.visitor import Page, Visitor
 
 MESSAGES = 10_000
@@ -39,7 +39,7 @@ class _Floods:
 
     app: Application
     fake: FakeModel
-    figures: Figures
+    figures: Findings
 
     async def organization(self, name: str, fault: str = "F01", **settings: object) -> tuple[Organization, str]:
         model = f"fake:{fault}@{name}"
@@ -213,14 +213,14 @@ async def _consented(app: Application, token: str, page: Page) -> Page:
     return page
 
 
-async def run() -> Figures:
+async def run() -> Findings:
     """All floods."""
     started = time.monotonic()
-    figures = Figures(
+    figures = Findings(
         "What strangers can make a model cost", ("what is sent", "times", "answers", "calls to the model")
     )
     async with (
-        FakeModel.serving(load_judge(), faults.play, scale=SCALE) as fake,
+        FakeModel.serving(plain_judge.reply, faults.play, scale=SCALE) as fake,
         application.running(**_SETTINGS) as app,
     ):
         floods = _Floods(app, fake, figures)

@@ -6,12 +6,12 @@ from typing import Any
 
 import openai
 import pytest
-
-from afterword import llm
-from afterword.llm import breaker
 from evals import faults
 from evals.fake_model import FakeModel
 from evals.faults import FAULTS
+
+from afterword import llm
+from afterword.llm import breaker
 
 GOOD = {
     "quality": 1,
@@ -26,7 +26,7 @@ NATIVE = {"response_format": {"type": "json_schema", "json_schema": {"name": "tu
 TOOL = {"tools": [{"type": "function", "function": {"name": "turn", "parameters": SCHEMA}}]}
 PROMPT = [
     {"role": "system", "content": "You are an interviewer who asks one plain question at a time. Reply as if_advance."},
-    {"role": "user", "content": "Background\ncontact notes | Torvald fears that the budget will go to another team soon"},
+    {"role": "user", "content": "Background\ncontact notes | Torvald fears that the budget will go elsewhere soon"},
     {"role": "user", "content": "They said: it was the price."},
 ]
 

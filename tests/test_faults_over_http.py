@@ -4,19 +4,18 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-
-from evals import application, faults, inventory
+from evals import application, faults, inventory, plain_judge
 from evals.application import SCALE, Application
 from evals.fake_model import FakeModel
-from evals.figures import Figures
-from evals.over_http import Trial, hold, load_judge
+from evals.findings import Findings
+from evals.over_http import Trial, hold
 
 FAULTS = ("F03", "F05/late", "F07/30s", "F14/plain", "F21")
 
 
 @pytest.fixture
 async def fake() -> AsyncGenerator[FakeModel]:
-    async with FakeModel.serving(load_judge(), faults.play, scale=SCALE) as server:
+    async with FakeModel.serving(plain_judge.reply, faults.play, scale=SCALE) as server:
         yield server
 
 
@@ -26,7 +25,7 @@ async def app(database_url: str, tmp_path: Path) -> AsyncGenerator[Application]:
         yield application_
 
 
-def broken(figures: Figures) -> list[str]:
+def broken(figures: Findings) -> list[str]:
     """The gates that do not hold, with an example each."""
     return [f"{gate.name}: {gate.got} {gate.examples[:1]}" for gate in figures.gates if not gate.held]
 

@@ -19,7 +19,7 @@ class Gate:
 
 
 @dataclass(slots=True)
-class Figures:
+class Findings:
     """A table and its gates."""
 
     title: str
@@ -58,7 +58,7 @@ class Figures:
         return "\n".join(lines)
 
 
-def report(figures: Sequence[Figures], file: Path | None = None) -> int:
+def report(figures: Sequence[Findings], file: Path | None = None) -> int:
     """Print the figures, store them as JSON if asked, and give the exit status."""
     for one in figures:
         sys.stdout.write(f"{one.markdown()}\n\n")
