@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 from afterword.db import Db, fetch_all
 from evals import application, faults, plain_judge
 from evals.application import SCALE, Application, Interview, Organization
+from evals.contacts import PERSONAS, respondent
 from evals.fake_model import FakeModel
 from evals.faults import FAULTS, Fault
 from evals.findings import Findings, report
 from evals.planted import Planted
-from evals.contacts import PERSONAS, respondent
 from evals.visitor import Stuck, Visitor
 
 T = TypeVar("T")
@@ -246,7 +246,7 @@ def _slow(fault: Fault) -> bool:
 async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE, **variables: str) -> Findings:
     """The whole trial."""
     started = time.monotonic()
-        async with (
+    async with (
         FakeModel.serving(plain_judge.reply, faults.play, scale=SCALE) as fake,
         application.running(**variables) as app,
     ):
