@@ -22,7 +22,8 @@ from afterword.mail import Mailer, Outcome
 Kind = Literal["distress", "abuse", "injection", "delete_request", "model_down", "cost_cap", "referral"]
 
 _MAILED_FOR = 24  # hours; what is older when an address is given first is seen in the interview
-_HELD = 300  # seconds: longer than a try takes
+_HELD = 900  # seconds: longer than a try takes
+_SOON = 30  # seconds until the second try; after that each wait is as long as all the time before it
 _BATCH = 20
 
 _WHAT: Mapping[str, tuple[str, str]] = {
@@ -111,8 +112,8 @@ class _Unmailed:
 async def mail_new(db: Db, mailer: Mailer) -> int:
     """Mail what is new to the organizations that gave an address for it; how many mails left.
 
-    (1) tx: claim by holding the next try off for five minutes; (2) no transaction: hand the mail over; (3) tx: note
-    that it left. A crash after (2) mails it once more, under the same Message-ID: twice is better than never.
+    (1) tx: claim by holding the next try off for a quarter of an hour; (2) no transaction: hand the mail over; (3) tx:
+    note what came of it. A crash after (2) mails it once more, under the same Message-ID: twice is better than never.
     """
     async with db.tx() as tx:
         claimed = await fetch_all(
@@ -136,22 +137,33 @@ async def mail_new(db: Db, mailer: Mailer) -> int:
             held=_HELD,
         )
     mailed = 0
+    reached = True
     for alert in claimed:
-        outcome = await _hand_over(mailer, alert)
-        if outcome.kind not in {"accepted", "captured"}:
+        outcome = await _hand_over(mailer, alert) if reached else None
+        reached = outcome is not None and outcome.kind != "unreachable"
+        left = outcome is not None and outcome.kind in {"accepted", "captured"}
+        if outcome is not None and not left:
             _log.warning("an alert could not be mailed to its organization: %s %s", outcome.kind, outcome.text)
-            continue
         async with db.tx() as tx:
-            mailed += await execute(
-                tx,
-                """
-                update alerts set mailed_at = clock_now()
-                where org_id = %(org_id)s and id = %(id)s and mailed_at is null
-                """,
-                org_id=alert.org_id,
-                id=alert.id,
-            )
+            await _note(tx, alert, left=left)
+        mailed += left
     return mailed
+
+
+async def _note(tx: Tx, alert: _Unmailed, *, left: bool) -> None:
+    await execute(
+        tx,
+        """
+        update alerts
+        set mailed_at = case when %(left)s then coalesce(mailed_at, clock_now()) else mailed_at end,
+            mail_at = clock_now() + greatest(make_interval(secs => %(soon)s), clock_now() - created_at)
+        where org_id = %(org_id)s and id = %(id)s
+        """,
+        org_id=alert.org_id,
+        id=alert.id,
+        left=left,
+        soon=_SOON,
+    )
 
 
 async def _hand_over(mailer: Mailer, alert: _Unmailed) -> Outcome:
