@@ -197,13 +197,13 @@ async def run(names: Sequence[str] = tuple(TRANSFORMATIONS)) -> Findings:
     async with FakeModel.serving(plain_judge.reply, play, scale=SCALE) as fake, application.running() as app:
         await gathered([_attack(app, fake, attack) for attack in attacks.values()], at_once=_AT_ONCE)
         figures = _figures(list(attacks.values()))
-        figures.notes += [f"The application logged: {line}" for line in app.complaints()[:5]]
+        figures.notes += [f"The application logged: {line}" for line in app.complaints()[-8:]]
     figures.seconds = time.monotonic() - started
     return figures
 
 
 async def _attack(app: Application, fake: FakeModel, attack: Attack) -> None:
-    at = await app.organization(f"Org {attack.name}", model=application.model(fake.url, attack.model))
+    at = await app.organization("Acme", model=application.model(fake.url, attack.model))
     for number in range(_INTERVIEWS):
         await _interview(app, at, attack, number)
 

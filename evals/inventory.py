@@ -57,7 +57,7 @@ async def run(interviews: int = INTERVIEWS) -> Findings:
         application.running(worker=True) as app,
     ):
         figures = await take(app, fake, interviews)
-        figures.notes += [f"The application logged: {line}" for line in app.complaints()[:5]]
+        figures.notes += [f"The application logged: {line}" for line in app.complaints()[-8:]]
     figures.seconds = time.monotonic() - started
     return figures
 
@@ -70,7 +70,7 @@ async def take(app: Application, fake: FakeModel, interviews: int) -> Findings:
     work: list[tuple[Organization, Interview, Planted]] = []
     for mode in MODES:
         at = await app.organization(
-            f"Org {mode}", model=application.model(fake.url, f"fake:F01@{mode}"), context_mode=mode
+            "Acme", model=application.model(fake.url, f"fake:F01@{mode}"), context_mode=mode
         )
         kept.keys.append(at.key)
         by_mode[mode] = mine = [Planted(next(numbers)) for _ in range(interviews // len(MODES))]

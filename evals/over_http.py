@@ -212,7 +212,7 @@ async def hold(
         model = f"fake:{fault.name}@{'all' if fault.breaks else persona}"
         async with gate:
             at = shared.get(model) or await trial.app.organization(
-                f"Org {model}",
+                "Acme",
                 model=application.model(trial.fake.url, model, output=OUTPUTS[PERSONAS.index(persona)]),
             )
             await trial.interview(fault, persona, next(numbers), at, model)
@@ -223,7 +223,7 @@ async def hold(
 
     for fault in (FAULTS[name] for name in names if FAULTS[name].breaks):
         model = f"fake:{fault.name}@all"
-        shared[model] = await trial.app.organization(f"Org {model}", model=application.model(trial.fake.url, model))
+        shared[model] = await trial.app.organization("Acme", model=application.model(trial.fake.url, model))
     async with asyncio.TaskGroup() as group:
         # the slowest first, so that nothing is left waiting at the end
         for fault in sorted((FAULTS[name] for name in names), key=lambda one: not _slow(one)):
@@ -232,7 +232,7 @@ async def hold(
         for place, output in enumerate(OUTPUTS if fault_free else ()):
             model = f"fake:F01@free-{output}"
             at = await trial.app.organization(
-                f"Org free {output}", model=application.model(trial.fake.url, model, output=output)
+                "Acme", model=application.model(trial.fake.url, model, output=output)
             )
             for number in range(place, fault_free, len(OUTPUTS)):
                 group.create_task(free(at, PERSONAS[number // len(OUTPUTS) % len(PERSONAS)], model))
@@ -251,7 +251,7 @@ async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE
         application.running(**variables) as app,
     ):
         figures = await hold(Trial(app, fake), names, fault_free=fault_free)
-        figures.notes += [f"The application logged: {line}" for line in app.complaints()[:5]]
+        figures.notes += [f"The application logged: {line}" for line in app.complaints()[-8:]]
     figures.seconds = time.monotonic() - started
     return figures
 
