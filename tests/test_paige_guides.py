@@ -73,6 +73,8 @@ def test_no_question_of_a_guide_repeats_another_of_its_topic(guide):
 
 
 ASKING = {"recap_question", "recap_empty", "referral_ask"}
+# Only whether to stop may be asked so that yes or no answers it.
+CONFIRMING = {"confirm_stop"}
 
 
 @pytest.mark.parametrize(("name", "texts"), content.phrases("en").items())
@@ -81,7 +83,7 @@ def test_what_is_said_between_the_questions_keeps_the_craft_rules(name, texts):
         texts = [text for answers in texts.values() for text in answers]
     elif name == "probes":
         texts = [text for wordings in texts.values() for text in wordings]
-    form = "question" if name in (*ASKING, "probes") else "statement"
+    form = "question" if name in (*ASKING, "probes") else "scale" if name in CONFIRMING else "statement"
 
     assert [(text, guard.lint(text, form)) for text in texts if guard.lint(text, form)] == []
     assert name.startswith("label_") or len(texts) >= 2

@@ -1,7 +1,9 @@
 """Going through the topics: what is asked next, when to dig deeper, and when enough is known."""
 
-from afterword.paige import judge, ledger, wording
+from afterword.paige import judge, ledger, verdict, wording
+from afterword.paige.candidates import Candidates
 from afterword.paige.guide import BranchWording, Topic
+from afterword.paige.prompt import Next
 from afterword.paige.quotes import chosen_option, echo, has_cue
 from afterword.paige.state import Pending, Step
 from afterword.paige.voice import Voice
@@ -11,6 +13,8 @@ PROBES_TOTAL = 6
 PROBES_FIRST = 1
 # After so many low-effort answers in a row only the must-haves are asked.
 LOW_EFFORT_STREAK = 3
+# Questions about one thread that no topic foresaw; they are probes as well, but not of the topic's own.
+TANGENTS = 2
 # Questions kept back beside one for each open must-have; with no more than these left, nothing is dug into.
 _SPARE_QUESTIONS = 3
 # So much of an answer is kept to notice that the same was sent again.
@@ -18,7 +22,14 @@ _REPEAT_CHARS = 200
 
 
 class Asking(Voice):
-    """The interviewer's own moves. Each method that returns a Step ends the turn."""
+    """The interviewer's own moves. Each method that returns a Step ends the turn.
+
+    `candidates` is what a model made of this answer: it helps to judge, and its words stand in for the guide's where
+    the guard lets them through. `extra` is the optional slot that the planner wants asked.
+    """
+
+    candidates: Candidates | None = None
+    extra: tuple[str, str] | None = None
 
     def advance(self) -> Step:
         """Ask the next topic, else the closing question, else read back."""
@@ -34,17 +45,25 @@ class Asking(Voice):
 
     def take_answer(self, raw: str) -> Step:
         """An answer to a topic's question: credit it, then dig deeper, follow up, or move on."""
-        pending, quality = self.state.pending, judge.quality(raw)
-        self._hear_name(raw)
-        self.set(answers=self.state.answers + bool(quality.words))
-        if pending.kind == "scale":
+        if self.state.pending.kind == "scale":
             return self._take_choice(raw)
+        quality, satisfied = self.credit(raw)
+        wanted = self._wants_probe(quality, satisfied)
+        return (self._probe(raw) if wanted else None) or self._tangent() or self._follow_up(raw) or self._leave_topic()
+
+    def credit(self, raw: str) -> tuple[judge.Quality, bool]:
+        """Take up what an answer tells; how much that is, and whether it gives what the topic needs."""
+        pending, quality = self.state.pending, self._heard(raw)
         self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw))
-        self.set_topic(pending.topic, best=max(self.standing.best, quality.score))
+        said = self.candidates.verdict if self.candidates else None
+        if said:
+            self.set(evidence=verdict.evidence(self.guide, self.state, raw, said))
+        best = max(quality.score, judge.ADVANCE_AT) if self._judged_enough(quality) else quality.score
+        self.set_topic(pending.topic, best=max(self.standing.best, best))
         # A name is all that the question for one asks.
         named = pending.kind == "slot" and self.topic.slot(pending.key).kind == "entity"
         satisfied = named or ledger.satisfied(self.topic, self.words, raw, quality)
-        on_topic = has_cue(raw, self._cues(self.topic))
+        on_topic = has_cue(raw, self._cues(self.topic)) or bool(said and said.credited(pending.topic))
         self._count_effort(raw, low=quality.low_effort and not (satisfied or on_topic))
         for branch in self.topic.branch:
             if not branch.slot and has_cue(raw, self._branch(branch.id).says):
@@ -52,7 +71,21 @@ class Asking(Voice):
         if self.state.low_effort >= LOW_EFFORT_STREAK and not self.state.fast:
             self.set(fast=True)
             self.lead.append(self.phrase("fast_path"))
-        return self._probe(raw, quality, satisfied) or self._follow_up(raw) or self._leave_topic()
+        return quality, satisfied
+
+    def ahead(self, raw: str) -> Next:
+        """What would be asked after this answer, whether it is dug into or not. Leaves the turn unusable."""
+        self.credit(raw)
+        kind, example = self._next_probe(raw) or ("", "")
+        if not kind and self._may_stray():
+            kind = "tangent"
+        self.close_topic(self.topic.id, "thin")
+        topic = self._next_topic()
+        if topic is None:
+            return Next(kind, example)
+        words = self.pack.topics[topic.id]
+        question = self.word(f"{topic.id}:main", words.main) or self.word(f"{topic.id}:simpler", words.simpler)
+        return Next(kind, example, topic.id, question or "") if question else Next(kind, example)
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
@@ -98,35 +131,94 @@ class Asking(Voice):
             return self.advance()
         scales = any(slot.kind in ("choice", "scale") for slot in topic.slots) and not scale
         announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
+        if worded := self.candidates.advance(topic.id, self._lead()) if self.candidates else "":
+            return self.ask(pending, worded, acknowledge=False)
         if self.state.turns and words.bridge and not (announced or self.lead):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
         return self.ask(pending, question)
 
-    def _probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> Step | None:
-        """The next probe of the ladder when the answer calls for one and the budget allows."""
+    def _heard(self, raw: str) -> judge.Quality:
+        quality = judge.quality(raw)
+        self._hear_name(raw)
+        self.set(answers=self.state.answers + bool(quality.words))
+        return quality
+
+    def _judged_enough(self, quality: judge.Quality) -> bool:
+        """Whether the model saw a full answer, and its own quote or our rules bear it out."""
+        said = self.candidates.verdict if self.candidates else None
+        return bool(
+            said
+            and said.quality == 2
+            and (said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW)
+        )
+
+    def _wants_probe(self, quality: judge.Quality, satisfied: bool) -> bool:
+        """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
+        matters = self.topic.priority == 1 or self.weights[self.topic.id] > 0
+        match self.candidates.verdict.quality if self.candidates else None:
+            case 0:
+                return True
+            case 1:
+                return not satisfied and (matters or quality.score < judge.PROBE_BELOW)
+            case 2 if self._judged_enough(quality):
+                return False
+            case _:
+                unclear = quality.score < judge.ADVANCE_AT and matters
+                return not satisfied and (quality.score < judge.PROBE_BELOW or unclear)
+
+    def _probe(self, raw: str) -> Step | None:
+        """The next probe of the ladder when the budget allows."""
+        found = self._next_probe(raw)
+        if found is None:
+            return None
+        kind, question = found
         topic, standing = self.topic, self.standing
-        wanted = quality.score < judge.PROBE_BELOW or (
-            quality.score < judge.ADVANCE_AT and (topic.priority == 1 or self.weights[topic.id] > 0)
-        )
-        first = sum(bool(t.asked) for t in self.state.topics) == 1
-        cap = min(topic.max_probes, PROBES_FIRST) if first else topic.max_probes
-        allowed = (
-            standing.probes < cap and self.state.probes < PROBES_TOTAL and not self.state.fast and not self._tight()
-        )
-        if satisfied or not wanted or not allowed:
+        worded = self.candidates.probe(topic.id, self._lead()) if self.candidates else ""
+        self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
+        return self._ask_probe(kind, worded or question, acknowledge=not worded)
+
+    def _next_probe(self, raw: str) -> tuple[str, str] | None:
+        """The next kind of probe that has words left, and these; None when the caps allow none."""
+        topic, standing = self.topic, self.standing
+        cap = min(topic.max_probes, PROBES_FIRST) if self._first() else topic.max_probes
+        if standing.probes >= cap or not self._room_for_probe():
             return None
         for kind in topic.probe_types:
             if kind in standing.used:
                 continue
             said = echo(raw, self._cues(topic)) if kind == "echo" else ""
-            question = self.word(f"{topic.id}:{kind}", self.words.probes[kind], said)
-            if question is None:
-                continue
-            self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
-            self.set(probes=self.state.probes + 1)
-            self.emit("probe", topic=topic.id, type=kind)
-            return self.ask(Pending("probe", topic.id, kind), question)
+            if question := self.word(f"{topic.id}:{kind}", self.words.probes[kind], said):
+                return kind, question
         return None
+
+    def _tangent(self) -> Step | None:
+        """A question about a thread that no topic foresaw, where a model saw one."""
+        if self.candidates is None or not self._may_stray():
+            return None
+        question = self.candidates.tangent(self.topic.id, self._lead())
+        if not question:
+            return None
+        self.set(tangents=self.state.tangents + 1)
+        return self._ask_probe("tangent", question, acknowledge=False)
+
+    def _ask_probe(self, kind: str, question: str, *, acknowledge: bool) -> Step:
+        self.set(probes=self.state.probes + 1)
+        self.emit("probe", topic=self.topic.id, type=kind)
+        return self.ask(Pending("probe", self.topic.id, kind), question, acknowledge=acknowledge)
+
+    def _may_stray(self) -> bool:
+        """Whether an unplanned thread may be begun, or followed one question further."""
+        same = self.state.tangents == 0 or self.state.pending.key == "tangent"
+        return self.state.tangents < TANGENTS and same and not self._first() and self._room_for_probe()
+
+    def _first(self) -> bool:
+        return sum(bool(topic.asked) for topic in self.state.topics) == 1
+
+    def _room_for_probe(self) -> bool:
+        return self.state.probes < PROBES_TOTAL and not self.state.fast and not self._tight()
+
+    def _lead(self) -> str:
+        return " ".join(self.lead)
 
     def _follow_up(self, raw: str) -> Step | None:
         """A branch their words open, a slot that is still missing, or the scale that sums the topic up."""
@@ -143,7 +235,8 @@ class Asking(Voice):
             scale = slot.kind in ("choice", "scale")
             if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
                 continue
-            if not scale and not slot.must_have and not self.weights[topic.id]:
+            wanted = slot.must_have or self.weights[topic.id] or self.extra == (topic.id, slot.id)
+            if not scale and not wanted:
                 continue
             if scale and self.state.low_effort:
                 continue
@@ -170,6 +263,7 @@ class Asking(Voice):
     def _take_choice(self, raw: str) -> Step:
         """A label of the scale, by its text or number; other words are kept as an answer and not pressed further."""
         pending, choices = self.state.pending, self.state.choices
+        self._heard(raw)
         label = ledger.match_choice(raw, choices)
         if label:
             self.set(scales=(*self.state.scales, (f"{pending.topic}.{pending.key}", label)))
@@ -198,9 +292,13 @@ class Asking(Voice):
                     if branch.otherwise and f"{topic.id}.{branch.slot}" not in chosen:
                         self._skip_topics(branch.skip)
 
+    def spare_questions(self) -> int:
+        """How many questions fit besides one for each open must-have."""
+        return self.questions_left() - len(self.open_topics(must_have=True))
+
     def _tight(self) -> bool:
         """Whether what is left is needed for the must-haves."""
-        return self.questions_left() <= len(self.open_topics(must_have=True)) + _SPARE_QUESTIONS
+        return self.spare_questions() <= _SPARE_QUESTIONS
 
     def _count_effort(self, raw: str, *, low: bool) -> None:
         folded = judge.fold(raw)[:_REPEAT_CHARS]

@@ -37,5 +37,17 @@ def phrases(language: str) -> Mapping[str, Any]:
         return {}
 
 
+@cache
+def prompt(name: str) -> str:
+    """One of the texts for a language model."""
+    return _read(f"prompts/{name}.md")
+
+
+@cache
+def ordinary_words() -> frozenset[str]:
+    """Common English words, in lower case: a capital on one of them makes no name."""
+    return frozenset(_read("ordinary/en.txt").split())
+
+
 def _read(name: str) -> str:
     return (files("afterword.paige") / name).read_text("utf-8")

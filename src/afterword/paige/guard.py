@@ -1,109 +1,302 @@
-"""The craft lint: what a question of ours must be. For guides today, for anything a model words as well."""
+"""The guard: what a model worded is held against these rules before anything of it is shown."""
+
+# ruff: noqa: E501, SIM905  # a pattern broken over lines and a list of quoted words cannot be read
 
 import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
-from afterword.paige import judge
-from afterword.paige.guide import Form, Guide, wordings
+from afterword.paige import content, judge, wording
+from afterword.paige import lint as craft_lint
+from afterword.paige.lint import MAX_WORDS, QUOTED, craft, craft_warnings, lint
+from afterword.paige.private import Private, Sayable, fold, leaks, numbers_in, ordinary, spaced
 
-# Shorter questions get longer answers; an opening has to say who asks, why and for whom.
-MAX_WORDS = 45
+__all__ = ["MAX_WORDS", "REASONS", "Scene", "check", "craft_warnings", "lint", "tidy"]
 
-_QUOTED = re.compile(r"“[^”]*”")
-_AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|shall|may|might)"
-_INTERROGATIVE = r"(?:what|how|who|whom|when|where|why|which|did|was|were|do|does|is|are|would|could)"
-_SECOND_HALF = r"(?:more|was|is|did|rather|just|a|an|the|because|due|that|whether|something)"
+# With so many content words in common, of all that two questions have, they ask the same.
+_SAME = 0.75
+_MOST_CHARS = 400
+# An echo is taken from the last messages of theirs.
+_ECHO_MESSAGES = 3
+# So many words in a row are from our own prompt and nothing one says.
+_PROMPT_RUN = 6
 
-
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.MULTILINE)
-
-
-_DOUBLE = _any(rf"\b(?:and|or) (?:also |then )?{_INTERROGATIVE}\b[^?]*\?")
-_EITHER_OR = _any(rf"\b(?:{_AUXILIARY}|which|what|how)\b[^?]*\bor {_SECOND_HALF}\b[^?]*\?")
-_CLOSED = _any(rf"(?:^|[.!:,;] )(?:and |so |then )?{_AUXILIARY} (?!what|how)[^?.!]*\?")
-_LEADING = _any(
-    r", (?:right|correct|no|yes|or not)\?",
-    r"\b(?:isn't|wasn't|didn't|don't|doesn't|weren't|aren't|wouldn't|couldn't) (?:it|you|they|that|there)\b[^?]*\?",
-    r"\bso (?:you|it|they) (?:felt|thought|were|was|had|found|decided|chose)\b",
-    r"\b(?:obviously|surely|clearly|of course|naturally|undoubtedly)\b[^?]*\?",
-    r"\bwhy (?:was|were|is|are) (?:it|the|our|your|their)\b",
-    r"\bwould (?:\w+ )?(?:earlier|more|better|lower|less|faster|cheaper)\b[^?]*\bhave (?:changed|helped|made)\b",
-    r"\b(?:would you agree|would you not|do you agree|can we agree)\b",
-    r"\bhow (?:bad|terrible|awful|frustrating|great|much better|much worse)\b",
-    r"\bi (?:assume|imagine|bet|guess|understand that|heard that)\b",
-)
-_PRAISE = _any(
-    r"\b(?:great|awesome|wonderful|excellent|perfect|fantastic|amazing|brilliant|impressive|exciting|delighted)\b",
-    r"\b(?:interesting|useful|helpful|insightful|valuable|glad to hear)\b",
-    r"\b(?:love (?:that|it|your)|good (?:point|question|answer|job)|well (?:said|put|done))\b",
-    r"\b(?:makes (?:total |perfect |a lot of )?sense|i (?:totally |completely |fully )?agree|you(?:'re| are) right)\b",
-    r"\bappreciate (?:the|your) (?:honest|candid|insight|detail)\w*",
-)
-_SELLING = _any(
-    r"\b(?:discount|special offer|book a (?:demo|call|meeting)|free trial|reconsider|give us another chance)\b",
-    r"\bour (?:new |latest )?(?:product|platform|solution|roadmap|pricing|team) (?:is|now|can|does|has|offers|will)\b",
-    r"\bwe(?:'ve| have) (?:since |now |already )?(?:fixed|improved|added|lowered|released|launched)\b",
-    r"\bwe now (?:offer|have|support)\b",
-    r"\b(?:sorry|apologi[sz]e) (?:that|for|about) (?:our|the)\b|\bin our defen[sc]e\b|\bactually,? (?:we|our)\b",
-    r"\byou should (?:try|buy|switch)\b",
-)
-_CRM = _any(
-    r"\b(?:opportunity|closed[- ](?:lost|won)|champion|pipeline|prospects?|stakeholders?|pain points?|deal size)\b",
-    r"\b(?:win[- ]?back|icp|decision[- ]makers?)\b",
-)
-_MARKUP = _any(
-    r"<[^>]*>|\*\*|__|`|\[[^\]]*\]\(|https?://|www\.",
-    r"^\s*(?:[-*•#]|\d+\.)\s",
-    r"(?i:^\s*(?:interviewer|paige|assistant|ai|system) ?:)",
-)
-_ENDING = _any(
-    r"\binterview (?:is )?(?:now )?(?:complete|over|finished|ended)\b|\bend of (?:the )?interview\b",
-    r"\[?\b(?:done|end|stop)\]$",
-)
-
-_MESSAGES = {
-    "empty": "is empty",
-    "one question": "asks more than one question",
-    "no question": "holds a question mark, but is said besides a question",
-    "either/or": "offers a choice; ask openly, or make it a choice slot",
-    "leading": "suggests an answer",
-    "closed": "can be answered with yes or no",
-    "praise": "praises or agrees",
-    "selling": "sells, promises or defends",
-    "jargon": "uses a word of the sales trade that a buyer would not use",
-    "markup": "holds markup, a list, a link or a speaker's label",
-    "ending": "announces the end, which is not decided by wording",
-    "length": f"has more than {MAX_WORDS} words",
+REASONS = {
+    "empty": "it was empty",
+    "length": "it was too long",
+    "one question": "it asked more than one thing",
+    "repeat": "it repeated a question that was or will be asked",
+    "praise": "it praised, thanked for the content, or agreed",
+    "selling": "it sold, promised or defended something",
+    "jargon": "it used sales jargon",
+    "either/or": "it offered alternatives to choose from",
+    "leading": "it suggested an answer or summed up for them",
+    "closed": "it could be answered with yes or no",
+    "private": "it touched on something that may not be said",
+    "unknown": "it held a name, number or date that the contact has not said",
+    "echo": "the words in “ ” were not copied exactly from one of their last messages",
+    "language": "it was in another language",
+    "markup": "it held something other than plain text in one paragraph",
+    "promise": "it promised something or named a price",
+    "others": "it spoke of other people who were asked",
+    "ending": "it announced the end or said goodbye",
+    "speaks": "it spoke as the contact or for the vendor",
+    "no question": "it asked nothing",
 }
 
 
-def lint(text: str, form: Form = "question") -> tuple[str, ...]:
-    """The craft rules a text breaks, by name; empty when it breaks none. Words in “…” are the contact's and free."""
-    own = judge.fold(_QUOTED.sub("", text)) if text else ""
-    raw = _QUOTED.sub("", text)
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a message is held against. `heard` are the contact's messages, `asked` our questions, the latest last."""
+
+    language: str
+    vendor: str
+    first_name: str
+    private: Private
+    may: Sayable
+    heard: tuple[str, ...]
+    asked: tuple[str, ...]
+
+
+def tidy(text: str) -> str:
+    """The text in one line, with typographic quotes around words of theirs."""
+    line = " ".join(text.split())
+    line = re.sub(r"\"([^\"“”]*)\"", r"“\1”", line)
+    line = re.sub(r"‘([^‘’]*(?:’\w[^‘’]*)*)’(?!\w)", r"“\1”", line)
+    return re.sub(r"(?<!\w)'([^'“”]{2,90}?(?:'\w[^'“”]*?)*)'(?!\w)", r"“\1”", line)
+
+
+def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
+    text: str, scene: Scene, others: Sequence[str] = (), most_words: int = MAX_WORDS
+) -> str | None:
+    """The first rule that a model's message breaks, in the order of `REASONS`; None when it may be shown.
+
+    `others` are questions of the guide that belong to other topics: whoever asks one of them now takes it away there.
+    """
+    line = tidy(text)
+    unquoted = QUOTED.sub(" … ", line)
+    own = judge.fold(QUOTED.sub(" ", line))
     if not judge.words(own):
-        return ("empty",)
-    broken: list[str] = []
-    if own.count("?") > 1 or (form != "scale" and _DOUBLE.search(own)):
-        broken.append("one question")
-    if form in ("statement", "opening") and "?" in own:
-        broken.append("no question")
-    if form == "question":
-        broken += [name for name, rule in (("either/or", _EITHER_OR), ("closed", _CLOSED)) if rule.search(own)]
-    rules = (("leading", _LEADING), ("praise", _PRAISE), ("selling", _SELLING), ("jargon", _CRM), ("ending", _ENDING))
-    broken += [name for name, rule in rules if rule.search(own)]
-    if _MARKUP.search(raw):
-        broken.append("markup")
-    if form != "opening" and len(text.split()) > MAX_WORDS:
-        broken.append("length")
-    return tuple(broken)
+        return "empty"
+    if len(line.split()) > most_words or len(line) > _MOST_CHARS:
+        return "length"
+    if _asks_twice(own, scene.language):
+        return "one question"
+    if _repeats(line, own, scene, others):
+        return "repeat"
+    for rule in ("praise", "selling"):
+        if craft_lint.breaks(rule, own, scene.language):
+            return rule
+    if _sells(own, scene):
+        return "selling"
+    if craft_lint.breaks("jargon", own, scene.language) and not _their_jargon(own, scene):
+        return "jargon"
+    for rule in ("either/or", "leading"):
+        if craft_lint.breaks(rule, own, scene.language):
+            return rule
+    if craft_lint.breaks("closed", own, scene.language) and not _POLITE.search(own):
+        return "closed"
+    if _MENTIONS.search(own) or _quotes_prompt(line, scene) or leaks(text, scene.private, scene.may):
+        return "private"
+    if _names_unknown(unquoted, scene):
+        return "unknown"
+    if not _echoes(line, scene):
+        return "echo"
+    if _other_language(own, scene.language):
+        return "language"
+    if _marked_up(text, line, scene):
+        return "markup"
+    for rule, pattern in (("promise", _PROMISE), ("others", _OTHERS), ("speaks", _SPEAKS)):
+        if pattern.search(own):
+            return rule
+    if craft_lint.breaks("ending", own, scene.language) or craft_lint.breaks("farewell", own, scene.language):
+        return "ending"
+    return None if "?" in own or _requests(own, scene.language) else "no question"
 
 
-def craft_warnings(guide: Guide) -> tuple[tuple[str, str], ...]:
-    """(place, what is wrong) for every wording of a guide that breaks a craft rule. Only English is checked so far."""
-    return tuple(
-        (where, _MESSAGES[rule])
-        for where, form, text in wordings(guide)
-        if where.startswith("languages.en")
-        for rule in lint(text, form)
+_POLITE = re.compile(
+    r"\b(?:can|could|would|will) you (?:please |perhaps |maybe |also |briefly )?(?:tell|walk|describe|share|say|take|give|talk|help|explain|think|recall|elaborate|expand|name|show|put|pick)\b"
+    r"|\b(?:können|könnten|würden|möchten) sie (?:mir |uns |bitte |vielleicht |kurz |noch )*(?:\w+ ){0,8}(?:erzählen|beschreiben|schildern|nennen|sagen|erklären|erläutern|ausführen)\b"
+)
+# Talk of a background at all.
+_MENTIONS = re.compile(
+    r"\b(?:my|our|internal|the crm|sales) (?:notes|records|briefing|background|files?|crm|instructions?|system prompt|prompt|guidelines|objective)\b"
+    r"|\bsystem prompt\b|\b(?:i was|i've been|we were|we've been) told\b|\b(?:on file|in the crm|in our crm|according to (?:my|our|the) (?:notes|records|file|team|sales))\b"
+    r"|\b(?:background|briefing) (?:block|says|mentions|notes|tells)\b|\bas an ai language model\b"
+    r"|\b(?:meine|unsere|laut|interne) (?:notizen|unterlagen|anweisungen|akten?|aufzeichnungen)\b|\bmir wurde gesagt\b"
+)
+_PROMISE = re.compile(
+    r"\b(?:we|i|they) ?(?:will|'ll|can|could) (?:\w+ )?(?:fix|offer|refund|ensure|make sure|guarantee|get back|send|arrange|lower|reduce|match|deliver|release|ship|improve|change|credit|waive|add|build)\b"
+    r"|\b(?:i|we) (?:promise|guarantee|commit)\b|\b(?:free of charge|at no cost|for free|money[- ]back|\d+ ?% off|refund you|lower price for you|special price)\b"
+    r"|\b(?:only|just|from|costs?|for) (?:[$€£]|usd |eur )\s?\d|\b(?:priced|available) (?:at|for|from) "
+    r"|\bwir (?:werden|können) (?:\w+ ){0,4}(?:anbieten|beheben|verbessern|senken|liefern|erstatten|senden)\b|\b(?:versprechen|garantieren) (?:wir|ich)\b|\b(?:ich|wir) (?:verspreche|garantiere)n?\b"
+)
+_OTHERS = re.compile(
+    r"\bother (?:customers|clients|respondents|participants|interviewees|buyers|people) (?:we|i|that we|who|have|had|told|said|say|mentioned|feel|felt|often)\b"
+    r"|\b(?:most|many|several|some) (?:customers|clients|respondents|buyers|people|companies) (?:tell|say|told|said|mention|mentioned|feel|felt|find|found)\b"
+    r"|\b(?:people|customers|buyers) (?:i|we)(?:'ve| have)? (?:spoken|spoke|talked|interviewed)\b"
+    r"|\b(?:andere|viele|die meisten) (?:kunden|befragte|teilnehmer|unternehmen) (?:sagen|sagten|berichten|finden|erwähnen)\b"
+)
+_SPEAKS = re.compile(
+    r"\b(?:i|we) (?:chose|picked|selected|went with|decided|felt|liked|loved|preferred|bought|rejected|evaluated|hated|switched|signed|needed|disliked|ended up|struggled|found (?:it|that|the|them))\b"
+    r"|\bas (?:a|an|the|your) (?:customer|buyer|client|user|respondent|cto|cio|cfo|ceo|manager|contact)\b"
+    r"|\b(?:my|our) (?:team|boss|company|colleagues?|budget|cfo|cto|cio|decision|evaluation|requirements|vendor|sales team|reps?)\b"
+    r"|\bin my (?:experience|opinion|view|case)\b|\bhere is (?:a|my|the) (?:possible |sample )?(?:answer|reply|response)\b|\b(?:i|we) would (?:say|answer) that\b"
+    r"|\b(?:ich|wir) (?:haben uns|entschieden|fanden|wählten|mochten|brauchten)\b|\b(?:mein|unser)e?[rsnm]? (?:team|chef|firma|unternehmen|budget|kollegen?)\b"
+)
+_ROLE = re.compile(
+    r"(?:^|[\n.!?] *)(?:interviewer|paige|assistant|ai|bot|system|user|contact|respondent|interviewee|human|customer|buyer|participant|question|answer|antwort|frage|kontakt|q|a|r|json|if_probe|if_advance)\d? ?[:>]",
+    re.IGNORECASE,
+)
+_MARKS = re.compile(
+    r"[<>{}\[\]|\\*#`~^=_@•·]|https?:|ftp:|mailto:|www\.|\b[\w-]+\.(?:com|io|net|org|ai|dev|co|de|eu|app|example|invalid)\b|:\w+:|&\w+;|(?:^|\n)\s*(?:[-–—]|\d+[.)])\s"
+)
+_LINES = 3
+
+_MONTHS = "January|February|March|April|June|July|August|September|October|November|December|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Q[1-4]"
+_DATED = re.compile(rf"\b(?:{_MONTHS})\b|(?<=\w )May\b")
+_NUMBER_WORDS = frozenset(
+    "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy "
+    "eighty ninety hundred thousand million billion elf zwölf zwanzig dreißig vierzig fünfzig hundert tausend million".split()
+)
+_NAMED = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_START = re.compile(r"(?:^|[.!?:…]\W*)$")
+
+# The commonest words, by which a language is told; content words of a question are the others.
+_FUNCTION = {
+    "en": "the and of to in that it was what how for with you your did on at is as this which about from who when where were had have a an be me into there by or not they them their would could one like through came most made first more tell walk take after before between other during if then do so up out part way s",
+    "de": "der die das und zu in den von mit ist war was wie für sie ihr ihre ihrem ihren ihnen auf bei als welche welcher wer wann wo waren hatte haben ein eine einen einem einer nicht es sich dem des mir im am um an oder aus nach über wurde würde dabei damals noch dann wenn durch zum zur vom hat so auch",
+    "fr": "le la les et de des du un une que qui quoi comment pour avec vous votre vos est était dans sur ce cette ces quel quelle quels au aux en avez ont pas plus par se il elle ne vous-même",
+    "es": "el la los las y de del un una que qué cómo para con usted su sus es fue en por se lo al cuál cuáles más no le les ha han este esta cuando quién",
+    "it": "il lo la gli le e di del della un una che come per con lei suo sua è era nel nella su quale quali più non si ha hanno questo questa quando chi cosa",
+    "pt": "o a os as e de do da um uma que como para com você seu sua é foi em no na por se qual quais mais não ao quando quem isso",
+    "nl": "de het en van een dat wat hoe voor met u uw jullie is was in op te bij die dit welke waren heeft hebben niet er aan als toen wie om naar",
+}  # fmt: skip
+_FUNCTION_WORDS = {code: frozenset(words.split()) for code, words in _FUNCTION.items()}
+
+
+def _asks_twice(own: str, language: str) -> bool:
+    rules = craft(language)
+    if own.count("?") > 1:
+        return True
+    if rules is None:
+        return False
+    if rules.double.search(own):
+        return True
+    asking = [s for s in craft_lint.sentences(own) if s.endswith("?") or rules.request.search(s) or rules.asks.match(s)]
+    # "Think back to the demo. What stood out?" sets a scene and asks one thing.
+    return len(asking) > 2 or (len(asking) == 2 and ("?" in asking[0] or not rules.scene.match(asking[0])))
+
+
+def _repeats(line: str, own: str, scene: Scene, others: Sequence[str]) -> bool:
+    if wording.repeats(line, scene.asked) or wording.repeats(line, others):
+        return True
+    mine = _content_words(own, scene.language)
+    for earlier in scene.asked:
+        theirs = _content_words(judge.fold(QUOTED.sub(" ", earlier)), scene.language)
+        if len(mine) > 2 and len(mine & theirs) >= _SAME * len(mine | theirs):
+            return True
+    return False
+
+
+def _content_words(own: str, language: str) -> frozenset[str]:
+    common = _FUNCTION_WORDS.get(language.partition("-")[0], frozenset())
+    return frozenset(word for word in judge.words(own) if word not in common)
+
+
+def _sells(own: str, scene: Scene) -> bool:
+    vendor = re.escape(judge.fold(scene.vendor))
+    return bool(
+        re.search(
+            rf"\b{vendor}(?:'s \w+)? (?:now |also |already )?(?:offers?|supports?|provides?|will|can|has since|has now|is (?:the|a|an|now|better|committed|working|planning)|bietet|unterstützt|kann)\b(?! have\b)(?![^.!]*\?)",
+            own,
+        )
     )
+
+
+def _their_jargon(own: str, scene: Scene) -> bool:
+    """Whether a word of the trade is one that the contact used."""
+    rules = craft(scene.language)
+    found = {match.group() for match in rules.jargon.finditer(own)} if rules else set[str]()
+    return all(any(word in judge.fold(text) for text in scene.heard) for word in found)
+
+
+def _quotes_prompt(line: str, scene: Scene) -> bool:
+    words = spaced(line).split()
+    runs = (" ".join(words[i : i + _PROMPT_RUN]) for i in range(len(words) - _PROMPT_RUN + 1))
+    return any(run in _prompt_runs() and not scene.may.has(run) for run in runs)
+
+
+@cache
+def _prompt_runs() -> frozenset[str]:
+    words = [spaced(content.prompt(name)).split() for name in ("interviewer", "reply", "planner")]
+    return frozenset(" ".join(w[i : i + _PROMPT_RUN]) for w in words for i in range(len(w) - _PROMPT_RUN + 1))
+
+
+def _names_unknown(unquoted: str, scene: Scene) -> bool:
+    """Whether a name, number or date is in it that nobody said."""
+    if numbers_in(unquoted) - scene.may.numbers:
+        return True
+    words = [(found.start(), found.group()) for found in _NAMED.finditer(unquoted)]
+    folded = {fold(word) for _, word in words}
+    if (folded & _NUMBER_WORDS) - scene.may.words or any(
+        fold(found) not in scene.may.words for found in _DATED.findall(unquoted)
+    ):
+        return True
+    german = scene.language.startswith("de")
+    for _, word in words:
+        plain = re.sub(r"['’]\w{1,2}$", "", word)
+        if len(plain) < 2 or not any(c.isupper() for c in plain):
+            continue
+        # In German every noun has a capital, so that only a capital inside a word tells.
+        if german and (plain[1:].islower() or plain[1:] == ""):
+            continue
+        parts = re.findall(r"[^\W_]+", fold(plain))
+        if not all(len(p) < 2 or p in scene.may.words or ordinary(p) or ordinary(p.rstrip("s")) for p in parts):
+            return True
+    return False
+
+
+def _echoes(line: str, scene: Scene) -> bool:
+    """Whether what stands in quotes is an exact slice of one of their last messages, and no quote is left open."""
+    recent = [judge.fold(text) for text in scene.heard[-_ECHO_MESSAGES:]]
+    for found in QUOTED.findall(line):
+        said = judge.fold(found[1:-1]).strip(" .,;:!?…'")
+        edges = rf"(?<!\w){re.escape(said)}(?!\w)"
+        if not said or not any(re.search(edges, text) for text in recent):
+            return False
+    return not re.search(r"[“”„«»\"]", QUOTED.sub("", line))
+
+
+def _other_language(own: str, language: str) -> bool:
+    """Whether it reads like another language than the one asked for, as far as common words and letters tell."""
+    base = language.partition("-")[0]
+    if base not in _FUNCTION_WORDS:
+        return False
+    letters = [c for c in own if c.isalpha()]
+    if sum("LATIN" in unicodedata.name(c, "") for c in letters if not c.isascii()) + sum(
+        c.isascii() for c in letters
+    ) < 0.7 * len(letters):
+        return True
+    words = judge.words(own)
+    counts = {code: sum(word in known for word in words) for code, known in _FUNCTION_WORDS.items()}
+    best = max(counts.values())
+    return (best > counts[base] and best > 1) or (counts[base] == 0 and len(words) > 3)
+
+
+def _marked_up(text: str, line: str, scene: Scene) -> bool:
+    if _MARKS.search(text) or _ROLE.search(text) or len(text.strip().splitlines()) > _LINES:
+        return True
+    if scene.first_name and re.search(rf"(?:^|[.!?] ){re.escape(scene.first_name)} ?:", line):
+        return True
+    return not text.isascii() and any(
+        unicodedata.category(c) in ("So", "Cf", "Co", "Cn", "Cs", "Sk") or (unicodedata.category(c) == "Cc" and c not in "\n\r\t")
+        for c in text
+    )  # fmt: skip
+
+
+def _requests(own: str, language: str) -> bool:
+    rules = craft(language)
+    return rules is not None and any(rules.request.search(sentence) for sentence in craft_lint.sentences(own))

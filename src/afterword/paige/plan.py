@@ -19,7 +19,12 @@ _DEPTH = 4
 
 
 def weights(guide: Guide, pack: Pack, context: Context) -> dict[str, int]:
-    """Topic id → 0 to 9: how much this interview's background speaks for asking it early and digging deeper."""
+    """Topic id → 0 to 9: how much this interview's background speaks for asking it early and digging deeper.
+
+    The planner's where there is a plan, else by the topics' keywords.
+    """
+    if context.plan is not None:
+        return {topic.id: min(_MOST, max(0, context.plan.weights.get(topic.id, 0))) for topic in guide.topics}
     sources = (
         (_OBJECTIVE, context.objective[:_READ_CHARS]),
         (_NOTES, context.notes[:_READ_CHARS]),

@@ -1,16 +1,22 @@
-"""The interview as a state machine: who asks what next, when to dig deeper, when to stop. Rules only, no model.
+"""The interview as a state machine: who asks what next, when to dig deeper, when to stop.
+
+The rules lead. A model, where there is one, judges answers and words questions; what it may not do, no code here lets
+it: end the interview, skip a topic, change the order, pass the caps.
 
 OPENING → topics in order, each with probes → CATCH_ALL → RECAP → EXPERIENCE → DONE; PAUSED and STOPPED from anywhere.
 """
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
-from afterword.paige import judge
+from afterword.paige import judge, prompt, verdict
+from afterword.paige.candidates import Candidates, scene_of
 from afterword.paige.guide import Guide
-from afterword.paige.state import Answer, Ask, Context, Progress, State, Step, TopicState
+from afterword.paige.state import Answer, Ask, Context, Event, Failure, Progress, State, Step, TopicState
 from afterword.paige.talk import Talk
 
 ACTIONS = ("answer", "skip", "stop", "undo", "pause", "resume", "confirm", "correct", "go_on")
@@ -29,11 +35,78 @@ def open(guide: Guide, context: Context, seed: bytes | int) -> Step:  # noqa: A0
     return Talk(guide, context, state).begin()
 
 
-def hear(guide: Guide, context: Context, state: State, answer: Answer) -> Step | Ask:  # noqa: PLR0911, PLR0912  # one case, one move
-    """What follows an answer. Once the interview has ended nothing follows: the same state and an empty `say`."""
+def hear(guide: Guide, context: Context, state: State, answer: Answer) -> Step | Ask:
+    """What follows an answer. Once the interview has ended nothing follows: the same state and an empty `say`.
+
+    An Ask comes only where the context's mode has a model, and only for an answer to a topic's question; whatever the
+    contact may start at any time is answered by rules.
+    """
     if answer.action not in ACTIONS:
         raise ValueError(f"action {answer.action!r} is not one of {', '.join(ACTIONS)}")
+    talk = _talk(guide, context, state)
+    found = _hear(talk, answer, asks=context.mode != "script")
+    return found or prompt.turn(guide, context, state, answer, _ahead(guide, context, state, answer))
+
+
+def decide(guide: Guide, context: Context, state: State, ask: Ask, reply: object) -> Step | Ask:
+    """What follows a model's reply (a mapping) or a Failure. A second Ask is the one regeneration.
+
+    The judgement is that of the first reply; a second one only brings other words. Where nothing usable came, the
+    script takes the turn.
+    """
+    if context.mode == "script":
+        return hear(guide, context, state, ask.answer)
+    events = [Event("guard", {"rule": ask.blocked, "attempt": 1})] if ask.blocked else []
+    said = verdict.read_reply(guide, ask.answer.text, ask.judged or reply)
+    worded = verdict.read_reply(guide, ask.answer.text, reply)
+    failed = reply.reason if isinstance(reply, Failure) else "" if worded else "malformed"
+    talk = _talk(guide, context, state)
+    if said:
+        talk.candidates = Candidates(
+            said,
+            _ahead(guide, context, state, ask.answer),
+            guide,
+            scene_of(guide, context, state, ask.answer.text),
+            worded.if_probe if worded else "",
+            worded.if_advance if worded else "",
+            worded=not failed,
+        )
+    step = _hear(talk, ask.answer, asks=False)
+    assert step is not None
+    rules = talk.candidates.rules if talk.candidates else []
+    wanted = talk.candidates.wanted if talk.candidates else ""
+    if wanted and ask.attempt == 1:
+        again = prompt.turn(guide, context, state, ask.answer, _ahead(guide, context, state, ask.answer), reason=wanted)
+        return replace(again, attempt=2, blocked=wanted, judged=cast("Mapping[str, object]", reply))
+    events += [Event("guard", {"rule": rule, "attempt": ask.attempt}) for rule in rules]
+    if talk.candidates and talk.candidates.shown:
+        origin = "model"
+    else:
+        origin = f"fallback:{failed or wanted}" if failed or wanted else "script"
+    return replace(step, events=(*events, *step.events), origin=origin)
+
+
+def _talk(guide: Guide, context: Context, state: State) -> Talk:
     talk = Talk(guide, context, state)
+    talk.extra = context.plan.extra if context.plan else None
+    return talk
+
+
+def _ahead(guide: Guide, context: Context, state: State, answer: Answer) -> prompt.Next:
+    """What code would ask after this answer, found on a turn that is thrown away."""
+    talk = _talk(guide, context, state)
+    talk.set(heard=state.heard + 1, pending=_asked(state).pending)
+    return talk.ahead(answer.text)
+
+
+def _asked(state: State) -> State:
+    """The state with the question that an answer answers: not "shall we stop", but the one before it."""
+    return replace(state, pending=state.before) if state.pending.kind == "confirm_stop" else state
+
+
+def _hear(talk: Talk, answer: Answer, *, asks: bool) -> Step | None:  # noqa: PLR0911, PLR0912  # one case, one move
+    """What follows an answer by rules and by what `talk` has of a model's; None where a model is to be asked first."""
+    state = talk.state
     text = answer.text.strip() if answer.action in _WITH_TEXT else ""
     if text and state.phase not in ("done", "stopped"):
         talk.set(heard=state.heard + 1)
@@ -62,13 +135,7 @@ def hear(guide: Guide, context: Context, state: State, answer: Answer) -> Step |
             talk.wake()
             if talk.state.phase == "recap":
                 return _hear_recap(talk, answer.action, text)
-            return _hear_answer(talk, answer.action, text, answer.text)
-
-
-def decide(guide: Guide, context: Context, state: State, ask: Ask, reply_or_failure: object) -> Step | Ask:
-    """What follows a model's reply. The script needs none, so whatever came back, the rules answer this turn."""
-    del reply_or_failure
-    return hear(guide, context, state, ask.answer)
+            return _hear_answer(talk, answer.action, text, answer.text, asks=asks)
 
 
 def progress(guide: Guide, state: State) -> Progress:
@@ -89,8 +156,17 @@ def progress(guide: Guide, state: State) -> Progress:
     return Progress(done, total, label, max(1, left))
 
 
-def _hear_answer(talk: Talk, action: str, text: str, raw: str) -> Step:  # noqa: PLR0911, PLR0912  # one case, one move
-    """A message while questions are being asked."""
+def _hear_answer(  # noqa: PLR0911, PLR0912  # one case, one move
+    talk: Talk, action: str, text: str, raw: str, *, asks: bool
+) -> Step | None:
+    """A message while questions are being asked; None where a model is to judge it first."""
+    confirming = talk.state.pending.kind == "confirm_stop"
+    if confirming:
+        if _YES.match(judge.fold(text)):
+            return talk.stop()
+        talk.set(pending=talk.state.before)
+        if action == "skip" or not text:
+            return talk.go_on()
     if action == "skip" or not text:
         return talk.skip()
     if text in talk.state.choices:
@@ -112,6 +188,8 @@ def _hear_answer(talk: Talk, action: str, text: str, raw: str) -> Step:  # noqa:
             return talk.abuse()
         case "question":
             return talk.answer_question(reading.about)
+        case _ if confirming and (reading.kind != "answer" or len(text.split()) < _TELLING_WORDS):
+            return talk.go_on()
         case _ if kind == "hold":
             return talk.advance()
         case _ if kind == "referral":
@@ -131,8 +209,62 @@ def _hear_answer(talk: Talk, action: str, text: str, raw: str) -> Step:  # noqa:
         case "not_me":
             return talk.not_me(wholly=bool(reading.about))
         case "answer":
+            if asks and kind in _JUDGED and not talk.state.fast:
+                return None
+            if raised := _raised(talk, raw, asks_besides=bool(reading.about)):
+                return raised
             talk.answer_besides(reading.about)
             return talk.take_answer(raw)
+
+
+# What a model is asked about: answers to questions of a topic. A scale is read by rules.
+_JUDGED = ("main", "probe", "slot", "branch")
+# A reply to "shall we stop here?" of so many words tells something, and is taken as the answer to the question before.
+_TELLING_WORDS = 5
+_YES = re.compile(
+    r"(?:well,? |oh,? |i think )?"
+    r"(?:yes|yep|yeah|yup|sure|ok|okay|please|let's|we can|ja|jawohl|gerne?|bitte|oui|s[ií]|sim)\b"
+    r"(?!.*\b(?:but|go on|continue|keep going|not|no|don't|aber|weiter|nicht|nein)\b)(?:\W+\w+){0,5}\W*$"
+)
+
+
+def _raised(talk: Talk, raw: str, *, asks_besides: bool) -> Step | None:
+    """The move for what a model saw in a message that the rules read as an answer; None to take it as one.
+
+    A model raises and never ends: "stop" becomes a question, distress and abuse only their first, mild step, and in
+    all it gets its way so seldom that a model that cries wolf cannot starve an interview.
+    """
+    if talk.candidates is None:
+        return None
+    said, state = talk.candidates.verdict, talk.state
+    if "contradiction" in said.flags:
+        talk.flag("contradiction")
+    if state.raised >= _RAISED or talk.spare_questions() < _RAISED:
+        return None
+    # What tells something is an answer, whatever else a model sees in it.
+    tells = said.credited(state.pending.topic) or judge.quality(raw).score >= judge.PROBE_BELOW
+    moves: tuple[tuple[str, bool, Callable[[], Step]], ...] = (
+        ("distress", not state.distress, talk.distress),
+        ("abuse", not state.abuse, talk.abuse),
+        ("stop", "confirm_stop" in talk.pack.phrases, lambda: talk.confirm_stop(raw)),
+        ("question", not tells, lambda: talk.answer_question("for_a_person")),
+        ("refusal", not tells, talk.refused),
+        ("dont_know", not tells, talk.dont_know),
+        ("clarify", not tells, talk.clarify),
+        ("off_topic", not tells, talk.redirect),
+    )
+    for flag, possible, move in moves:
+        if flag in said.flags and possible:
+            talk.set(raised=state.raised + 1)
+            return move()
+    if "question" in said.flags and not asks_besides:
+        talk.set(raised=state.raised + 1)
+        talk.answer_besides("for_a_person")
+    return None
+
+
+# So often in one interview, and only with as many questions to spare beside those that must be asked.
+_RAISED = 2
 
 
 def _hear_recap(talk: Talk, action: str, text: str) -> Step:  # noqa: PLR0911  # one case, one move

@@ -108,7 +108,8 @@ class Event:
     """Something the host may act on.
 
     Kinds: `completed` {ended_by}, `stopped_early` {reason}, `stop_undone`, `opt_out`, `delete_request`,
-    `flag` {reason, …}, `topic_closed` {topic, status}, `probe` {topic, type}, `correction`, `experience` {…}.
+    `flag` {reason, …}, `topic_closed` {topic, status}, `probe` {topic, type}, `correction`, `experience` {…},
+    `guard` {rule, attempt}: a model's message was not shown.
     """
 
     kind: str
@@ -117,7 +118,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What the last message asked. `kind`: main, probe, slot, branch, scale, catch_all, referral, hold or none."""
+    """What the last message asked. `kind`: main, probe, slot, branch, scale, catch_all, referral, hold, confirm_stop or
+    none; a probe's `key` is its type, or `tangent`."""
 
     kind: str = "none"
     topic: str = ""
@@ -165,6 +167,7 @@ class State:
     pending: Pending = Pending()
     choices: tuple[str, ...] = ()
     recap: tuple[str, ...] = ()
+    before: Pending = Pending()  # the question to which `confirm_stop` comes back
     ended_by: EndedBy | None = None
     turns: int = 0  # interviewer messages so far
     questions: int = 0
@@ -181,6 +184,8 @@ class State:
     distress: int = 0
     undone: int = 0
     welcomed: int = 0
+    raised: int = 0  # times a model took for something else what the rules read as an answer
+    tangents: int = 0  # probes into an unplanned thread
     competitor: str = ""  # the option that won, in the contact's own words
     asked: tuple[str, ...] = ()  # questions as they were put
     evidence: tuple[Evidence, ...] = ()
@@ -223,7 +228,8 @@ class State:
         values["topics"] = tuple(replace(TopicState(**topic), used=tuple(topic["used"])) for topic in topics)
         # A newer release may have stored more; what this one does not know it does not need.
         values = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
-        values["pending"] = Pending(**data["pending"])
+        for name in ("pending", "before"):
+            values[name] = Pending(**data.get(name, {}))
         values["evidence"] = tuple(Evidence(**item) for item in data["evidence"])
         values["scales"] = tuple((str(key), str(label)) for key, label in data["scales"])
         for name in ("choices", "recap", "asked"):
@@ -258,6 +264,10 @@ class Ask:
     answer: Answer
     attempt: int = 1
     fixed: int = 2
+    blocked: str = ""  # of attempt 2: the rule that the first wording broke
+    judged: Mapping[str, object] = field(
+        default_factory=dict[str, object]
+    )  # and the first reply, whose judgement stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What the contact may start at any time: skip, refuse, ask back, pause, stop; and how an interview opens and ends."""
 
+from dataclasses import replace
+
 from afterword.paige import ledger, wording
 from afterword.paige.asking import LOW_EFFORT_STREAK, Asking
 from afterword.paige.judge import PROBE_BELOW
@@ -187,6 +189,16 @@ class Talk(Asking):
         closing = self.phrase(_CLOSINGS.get(why, default))
         return self.say(closing)
 
+    def confirm_stop(self, raw: str) -> Step:
+        """Ask whether to stop, where only a model heard a wish to; what the message told is kept."""
+        self.credit(raw)
+        self.set(before=self.state.pending, pending=replace(self.state.pending, kind="confirm_stop"))
+        return self.say(self.phrase("confirm_stop"))
+
+    def go_on(self) -> Step:
+        """They do not want to stop: on from where it was, past a question that they had answered."""
+        return self._leave_topic() if self.standing.best >= PROBE_BELOW else self._again()
+
     def undo(self) -> Step:
         """Take a stop back and go on where it was."""
         self.set(phase=self.state.held, ended_by=None, undone=self.state.undone + 1)
@@ -232,7 +244,7 @@ class Talk(Asking):
         match pending.kind:
             case "main":
                 question = self.word(f"{topic_id}:main", (*self.words.main, *self.words.simpler))
-            case "probe" if pending.key != "echo":
+            case "probe" if pending.key in self.words.probes and pending.key != "echo":
                 question = self.word(f"{topic_id}:{pending.key}", self.words.probes[pending.key])
             case "slot" | "scale":
                 question = self.word(f"{topic_id}:{pending.key}", self.words.slot(pending.key).ask)

@@ -104,7 +104,7 @@ class Voice:
         """A wording not used before, filled; None when there is none left."""
         return wording.choose(self.state.seed, key, texts, self.values(their_words), self.state.asked)
 
-    def ask(self, pending: Pending, question: str, *, new: bool = True) -> Step:
+    def ask(self, pending: Pending, question: str, *, new: bool = True, acknowledge: bool = True) -> Step:
         """Put a question, after the lead if there is one. A rewording (`new` false) does not count as one more."""
         slot = self.pack.topics[pending.topic].slot(pending.key) if pending.kind == "scale" else None
         self.set(
@@ -113,7 +113,7 @@ class Voice:
             questions=self.state.questions + new,
             asked=(*self.state.asked, question),
         )
-        acknowledge = new and pending.kind in _ACKNOWLEDGED and self.state.turns and not self.lead
+        acknowledge = acknowledge and new and pending.kind in _ACKNOWLEDGED and self.state.turns and not self.lead
         if acknowledge and wording.chance(self.state.seed, f"ack:{self.state.turns}", _ACK_PERCENT):
             self.lead.append(self.phrase("acks"))
         return self.say(question)

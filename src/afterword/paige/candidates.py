@@ -1,0 +1,94 @@
+"""The messages that a model worded for a turn: each may be shown only for the move it was written for, and guarded."""
+
+from dataclasses import dataclass, field
+
+from afterword.paige.guard import MAX_WORDS, Scene, check, tidy
+from afterword.paige.guide import Guide, Pack
+from afterword.paige.private import private_set, sayable
+from afterword.paige.prompt import Next
+from afterword.paige.state import Context, State
+from afterword.paige.verdict import Verdict
+
+# What stands before a question of ours may take words from it, but not so many that nothing can be asked.
+_LEAST_WORDS = 20
+
+
+@dataclass
+class Candidates:
+    """A model's judgement of one answer and its two messages; what became of them is noted here."""
+
+    verdict: Verdict
+    ahead: Next
+    guide: Guide
+    scene: Scene
+    if_probe: str = ""
+    if_advance: str = ""
+    worded: bool = True  # false where only the judgement is left of a turn that failed
+    shown: bool = False
+    wanted: str = ""  # the rule that kept the wanted message from being shown
+    rules: list[str] = field(default_factory=list[str])
+
+    def probe(self, topic_id: str, lead: str) -> str:
+        """The message that digs deeper, where it may be shown."""
+        return self._take(self.if_probe, topic_id, lead, wanted=True) if self.worded else ""
+
+    def advance(self, topic_id: str, lead: str) -> str:
+        """The main question of a topic, where it was written for that topic and may be shown."""
+        if not self.worded or topic_id != self.ahead.topic:
+            return ""
+        return self._take(self.if_advance, topic_id, lead, wanted=True)
+
+    def tangent(self, topic_id: str, lead: str) -> str:
+        """The message that follows an unplanned thread; there is nothing of the guide's to take its place."""
+        if not self.worded or not self.if_probe or "tangent" not in self.verdict.flags:
+            return ""
+        return self._take(self.if_probe, topic_id, lead, wanted=False)
+
+    def _take(self, text: str, topic_id: str, lead: str, *, wanted: bool) -> str:
+        pack = self.guide.pack(self.scene.language)
+        others = tuple(
+            question
+            for topic in self.guide.topics
+            if topic.id != topic_id
+            for question in (*pack.topics[topic.id].main, *pack.topics[topic.id].simpler)
+        )
+        room = max(_LEAST_WORDS, MAX_WORDS - len(lead.split()))
+        if rule := check(text, self.scene, others, room):
+            self.rules.append(rule)
+            self.wanted = rule if wanted else ""
+            return ""
+        self.shown = True
+        return tidy(text)
+
+
+def scene_of(guide: Guide, context: Context, state: State, answer: str) -> Scene:
+    """What a message is held against after this answer."""
+    heard = [line.text for line in context.history if line.role == "contact"]
+    if not heard:
+        heard = [item.text for item in state.evidence]
+    said = context.said()
+    return Scene(
+        language=state.language,
+        vendor=said["vendor"],
+        first_name=said.get("first_name", ""),
+        private=private_set(context),
+        may=sayable(context, (own_text(guide.pack(state.language)),), (*heard, answer)),
+        heard=(*heard, answer),
+        asked=state.asked,
+    )
+
+
+def own_text(pack: Pack) -> str:
+    """Everything that the guide itself, or the interviewer between its questions, may say."""
+    texts = [*pack.opening, *pack.catch_all]
+    for said in (*pack.phrases.values(), *pack.faq.values()):
+        texts += said
+    for words in pack.topics.values():
+        texts += (words.label, *words.main, *words.heard, *words.simpler, *words.bridge, *words.keywords)
+        for probes in words.probes.values():
+            texts += probes
+        for slot in words.slots.values():
+            texts += (*slot.ask, *slot.cues, *slot.choices)
+        for branch in words.branches.values():
+            texts += (*branch.says, *branch.ask)
+    return "\n".join(texts)
