@@ -69,9 +69,7 @@ async def take(app: Application, fake: FakeModel, interviews: int) -> Findings:
     by_mode: dict[str, list[Planted]] = {}
     work: list[tuple[Organization, Interview, Planted]] = []
     for mode in MODES:
-        at = await app.organization(
-            "Acme", model=application.model(fake.url, f"fake:F01@{mode}"), context_mode=mode
-        )
+        at = await app.organization("Acme", model=application.model(fake.url, f"fake:F01@{mode}"), context_mode=mode)
         kept.keys.append(at.key)
         by_mode[mode] = mine = [Planted(next(numbers)) for _ in range(interviews // len(MODES))]
         asked = await gathered(

@@ -231,9 +231,7 @@ async def hold(
                 group.create_task(faulty(fault, persona))
         for place, output in enumerate(OUTPUTS if fault_free else ()):
             model = f"fake:F01@free-{output}"
-            at = await trial.app.organization(
-                "Acme", model=application.model(trial.fake.url, model, output=output)
-            )
+            at = await trial.app.organization("Acme", model=application.model(trial.fake.url, model, output=output))
             for number in range(place, fault_free, len(OUTPUTS)):
                 group.create_task(free(at, PERSONAS[number // len(OUTPUTS) % len(PERSONAS)], model))
     return await _figures(trial)

@@ -69,7 +69,13 @@ PROBES = {
     "weight": ["How heavily did that weigh with the group?", "What place did that have among your reasons?"],
     "tangent": ["How did that thread come to matter?", "What became of that afterwards?"],
 }  # fmt: skip
-BRIDGES = ["Moving on a little.", "On to something else.", "Next part.", "A different angle now.", "Staying with the story."]
+BRIDGES = [
+    "Moving on a little.",
+    "On to something else.",
+    "Next part.",
+    "A different angle now.",
+    "Staying with the story.",
+]
 
 
 def good(seed: int = 0, quality: Callable[[str], int] | None = None) -> Replier:

@@ -4,7 +4,7 @@ import asyncio
 import email
 import email.policy
 from email.message import EmailMessage
-from typing import Any, get_args
+from typing import Any
 
 import httpx
 import pytest

@@ -6,12 +6,12 @@ from typing import Any
 
 import openai
 import pytest
-from evals import faults
-from evals.fake_model import FakeModel
-from evals.faults import FAULTS
 
 from afterword import llm
 from afterword.llm import breaker
+from evals import faults
+from evals.fake_model import FakeModel
+from evals.faults import FAULTS
 
 GOOD = {
     "quality": 1,

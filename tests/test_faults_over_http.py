@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+
 from evals import application, faults, inventory, plain_judge
 from evals.application import SCALE, Application
 from evals.fake_model import FakeModel
