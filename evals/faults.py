@@ -132,8 +132,9 @@ def _paraphrased(request: Request) -> str:
 
 def secret_of(request: Request) -> str:
     """A telling piece of the background, another one each time. Where there is none, of the instructions."""
-    lines = [line for line in str(request.messages[1]["content"]).splitlines() if " | " in line]
-    telling = [text for line in lines for source, _, text in [line.partition(" | ")] if source != "may be said"]
+    lines = [line.partition(" | ") for line in request.text.splitlines()]
+    told = [text for source, _, text in lines if source in {"objective", "contact notes", "deal facts"}]
+    telling = [text for text in told if len(text.split()) > 3 or any(map(str.isdigit, text))]
     return telling[request.nth % len(telling)] if telling else system_of(request)
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 from evals import application, faults, plain_judge
 from evals.application import SCALE, Application, Interview, Organization
-from evals.contacts import PERSONAS, respondent
+from evals.contacts import respondent
 from evals.fake_model import FakeModel, Request
 from evals.findings import Findings, report
 from evals.over_http import gathered
+from evals.personas import COOPERATIVE
 from evals.planted import CLASSES, Planted
 from evals.visitor import Visitor
 
@@ -43,7 +44,9 @@ def _purpose(request: Request) -> str:
 
 
 async def _hold(app: Application, at: Organization, interview: Interview, planted: Planted, kept: Inventory) -> None:
-    visitor = Visitor(app.http, interview.token, respondent(PERSONAS[planted.number % len(PERSONAS)]))
+    visitor = Visitor(
+        app.http, interview.token, respondent(COOPERATIVE[planted.number % len(COOPERATIVE)], planted.number)
+    )
     await visitor.until(_ANSWERS)
     shown = visitor.seen + [turn["text"] for turn in (await at.read(interview))["turns"]]
     kept.pages += [f"interview {planted.number}: {marks}" for text in shown if (marks := dict(planted.marks_in(text)))]

@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 from afterword.db import Db, fetch_all
 from evals import application, faults, plain_judge
 from evals.application import SCALE, Application, Interview, Organization
-from evals.contacts import PERSONAS, respondent
+from evals.contacts import respondent
 from evals.fake_model import FakeModel
 from evals.faults import FAULTS, Fault
 from evals.findings import Findings, report
+from evals.personas import COOPERATIVE
 from evals.planted import Planted
 from evals.visitor import Stuck, Visitor
 
@@ -88,7 +89,7 @@ class Trial:
         interview = await at.interview(number, deal=planted.deal, **planted.request)
         result.token = interview.token
         visitor = Visitor(
-            self.app.http, interview.token, respondent(persona), streamed=persona != "P02", twice_every=5
+            self.app.http, interview.token, respondent(persona, number), streamed=persona != "P02", twice_every=5
         )  # fmt: skip
         try:
             await visitor.finish()
@@ -199,7 +200,7 @@ async def alerts_of(db: Db) -> dict[tuple[str, str], int]:
 
 
 async def hold(
-    trial: Trial, names: Sequence[str], *, fault_free: int = 0, personas: Sequence[str] = PERSONAS
+    trial: Trial, names: Sequence[str], *, fault_free: int = 0, personas: Sequence[str] = COOPERATIVE
 ) -> Findings:
     """Every fault with every respondent, and the fault-free ones, some at a time; what came of them."""
     gate = asyncio.Semaphore(AT_ONCE)
@@ -213,7 +214,7 @@ async def hold(
         async with gate:
             at = shared.get(model) or await trial.app.organization(
                 "Acme",
-                model=application.model(trial.fake.url, model, output=OUTPUTS[PERSONAS.index(persona)]),
+                model=application.model(trial.fake.url, model, output=OUTPUTS[COOPERATIVE.index(persona)]),
             )
             await trial.interview(fault, persona, next(numbers), at, model)
 
@@ -233,7 +234,7 @@ async def hold(
             model = f"fake:F01@free-{output}"
             at = await trial.app.organization("Acme", model=application.model(trial.fake.url, model, output=output))
             for number in range(place, fault_free, len(OUTPUTS)):
-                group.create_task(free(at, PERSONAS[number // len(OUTPUTS) % len(PERSONAS)], model))
+                group.create_task(free(at, COOPERATIVE[number // len(OUTPUTS) % len(COOPERATIVE)], model))
     return await _figures(trial)
 
 
@@ -314,7 +315,7 @@ async def _outages(trial: Trial, figures: Findings) -> None:
         asked = trial.fake.asked(model)
         lasted = asked[-1].at - asked[0].at if asked else 0.0
         # what was under way when the third failed may still fail as well
-        most = _BREAKER + len(PERSONAS) - 1 + int(lasted / (_OPEN * SCALE)) + 1
+        most = _BREAKER + len(COOPERATIVE) - 1 + int(lasted / (_OPEN * SCALE)) + 1
         if not _BREAKER <= len(asked) <= most:
             too_many.append(f"{model}: {len(asked)} calls, at most {most}")
         told = alerts.get((result.org_id, "model_down"), 0)

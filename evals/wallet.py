@@ -66,7 +66,7 @@ class _Floods:
         """Two hundred different answers to one question at once: one is taken, one generation is in flight."""
         at, model = await self.organization("parallel", "F02/2s")
         interview = await at.interview(1)
-        visitor = Visitor(self.app.http, interview.token, respondent("P01"))
+        visitor = Visitor(self.app.http, interview.token, respondent("P01", 1))
         page = await visitor.until(1)
         before = self.calls(model)
         forms = [
@@ -90,7 +90,7 @@ class _Floods:
         """An interview that goes on after its bucket is empty, and a flood on it once it is over."""
         at, model = await self.organization("bucket")
         interview = await at.interview(1)
-        visitor = Visitor(self.app.http, interview.token, respondent("P01"))
+        visitor = Visitor(self.app.http, interview.token, respondent("P01", 1))
         await visitor.finish()
         calls, origins = self.calls(model), await origins_of(self.app.db, at.id, interview.id)
         most = _BUCKET * _ATTEMPTS
@@ -120,7 +120,7 @@ class _Floods:
         """Messages over the limits: refused with a page, nothing stored, nobody asked."""
         at, model = await self.organization("huge")
         interview = await at.interview(1)
-        page = await Visitor(self.app.http, interview.token, respondent("P01")).until(0)
+        page = await Visitor(self.app.http, interview.token, respondent("P01", 1)).until(0)
         page = await _consented(self.app, interview.token, page)
         forms = [_form(page, text="x" * size, client_id=f"huge-{size}") for size in (4_001, 50_000, 200_000, 1_000_000)]
         answers = await self.flood(forms)
@@ -143,7 +143,7 @@ class _Floods:
         tokens: list[str] = []
         for number, action in enumerate(("decline", "withdraw")):
             interview = await at.interview(number)
-            visitor = Visitor(self.app.http, interview.token, respondent("P01"))
+            visitor = Visitor(self.app.http, interview.token, respondent("P01", 1))
             if action == "withdraw":
                 await visitor.until(2)
             await self.post({"token": interview.token, "action": action})
@@ -179,12 +179,12 @@ class _Floods:
         at, model = await self.organization("money", daily_cap=0.02)
         for number in range(3):
             interview = await at.interview(number)
-            visitor = Visitor(self.app.http, interview.token, respondent("P01"))
+            visitor = Visitor(self.app.http, interview.token, respondent("P01", 1))
             await visitor.finish()
         calls = self.calls(model)
         usage = sum(len(request.text) // 4 for request in self.fake.asked(model))
         interview = await at.interview(9)
-        visitor = Visitor(self.app.http, interview.token, respondent("P01"))
+        visitor = Visitor(self.app.http, interview.token, respondent("P01", 1))
         await visitor.finish()
         more = self.calls(model) - calls
         read = await at.read(interview)
