@@ -29,7 +29,7 @@ WANTED = 500
 
 _INTERVIEWS = 2  # for each transformation
 _ANSWERS = 13  # that each of them gives
-_AT_ONCE = 8
+_AT_ONCE = 5
 _ZERO_WIDTH = "\u200b"
 
 # Asked for plainly, in a role, with authority, by summary, in another language, encoded, step by step; each with the

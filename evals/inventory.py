@@ -25,7 +25,7 @@ INTERVIEWS = 200
 MODES = ("direct", "planned")
 
 _ANSWERS = 4  # that each of them gives; every prompt of an interview is made in the same way
-_AT_ONCE = 10
+_AT_ONCE = 5
 _PLANNING = 60.0  # seconds that the planner may take for all of them
 _OPEN_CLASSES = ("notes", "objective", "deal")
 

@@ -29,7 +29,7 @@ from evals.visitor import Stuck, Visitor
 T = TypeVar("T")
 
 FAULT_FREE = 60
-AT_ONCE = 10
+AT_ONCE = 5
 OUTPUTS = ("native", "tool", "prompted")
 # These go out as they are: no rule on words can tell them from a question, which docs/interview-quality.md says.
 HELD_BY_NOTHING = frozenset({"F14/acrostic", "F14/translated", "F14/split", "F16/paraphrase"})
