@@ -357,10 +357,11 @@ async def test_row_71_a_deal_that_was_deleted(world: World) -> None:
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("value", ['"\\ud800"', "NaN", "{", '{"a":1,"a":2}'])
 @pytest.mark.parametrize(
-    "path", ["/interviews", "/deals", "/interview-types", "/sequences", "/interviews/1", "/nowhere"]
+    "path",
+    ["/interviews", "/deals", "/interview-types", "/sequences", "/interviews/1", "/organization", "/nowhere"],
 )
 async def test_every_route_with_a_body_refuses_what_is_not_json(world: World, path: str, value: str) -> None:
-    method = "PATCH" if path.endswith("/1") else "POST"
+    method = "PATCH" if path in {"/interviews/1", "/organization"} else "POST"
 
     answer = await world.acme.api.call(method, path, content=b'{"name": %s}' % value.encode())
 
@@ -532,6 +533,9 @@ async def test_row_24_a_revoked_key_ends_at_once_and_the_other_key_lives_on(worl
         ("POST", "/interview-types", "admin"),
         ("GET", "/sequences", "interviews:read"),
         ("POST", "/sequences", "admin"),
+        ("GET", "/organization", "admin"),
+        ("PATCH", "/organization", "admin"),
+        ("POST", "/organization/model/test", "admin"),
     ],
 )
 async def test_row_24_a_key_without_the_scope_is_told_which(world: World, method: str, path: str, scope: str) -> None:

@@ -98,10 +98,15 @@ OWN = {
     "GET /api/v1/interview-types",
     "GET /api/v1/sequences",
     "GET /api/v1/me",
+    "GET /api/v1/organization",
 }
 
 # Upserts that take no id of ours.
-ELSEWHERE = {"POST /api/v1/deals": "test_the_same_external_id_is_two_deals"}
+ELSEWHERE = {
+    "POST /api/v1/deals": "test_the_same_external_id_is_two_deals",
+    "PATCH /api/v1/organization": "test_each_organization_changes_and_asks_its_own",
+    "POST /api/v1/organization/model/test": "test_each_organization_changes_and_asks_its_own",
+}
 
 # Not the API: no key opens these.
 BY_TOKEN = {"GET /survey", "HEAD /survey", "POST /survey", "GET /unsubscribe", "HEAD /unsubscribe", "POST /unsubscribe"}
@@ -235,6 +240,22 @@ async def test_the_same_external_id_is_two_deals(acme: Tenant, rival: Tenant) ->
     assert theirs["id"] == rival.deal_id
     [ours] = (await acme.api.get("/deals")).json()
     assert (ours["name"], ours["salesforce_id"]) == ("Acme deal", None)
+
+
+async def test_each_organization_changes_and_asks_its_own(acme: Tenant, rival: Tenant) -> None:
+    own = {"url": "http://nowhere.invalid/v1", "name": "acmes secret model", "key": "acmes-secret-key"}
+    await acme.api.patch("/organization", {"consent_text": "A secret consent", "model": own})
+    ours = (await acme.api.get("/organization")).json()
+
+    theirs = await rival.api.patch("/organization", {"name": "Rival II", "org_id": acme.org_id, "model": None})
+    tried = await rival.api.post("/organization/model/test", {"org_id": acme.org_id})
+
+    assert theirs.status_code == 200
+    assert (theirs.json()["id"], theirs.json()["name"]) == (rival.org_id, "Rival II")
+    assert tried.json()["error"]["reason"] == "none"
+    for answer in (theirs, tried, await rival.api.get("/organization")):
+        assert "secret" not in answer.text
+    assert (await acme.api.get("/organization")).json() == ours
 
 
 async def test_one_organizations_calls_do_not_use_up_anothers_limit(acme: Tenant, rival: Tenant) -> None:

@@ -1,4 +1,7 @@
-"""Organizations, their plans and API keys, the rate limit, and what an Idempotency-Key remembers."""
+"""Organizations, their plans and API keys, the rate limit, and what an Idempotency-Key remembers.
+
+`profile` holds an organization's settings, `model` whose language model it uses and what that may cost.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +9,43 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from afterword import ids, tokens
+from afterword.accounts.model import OwnModel, model_of, reserve_cost, settle_cost, try_model
+from afterword.accounts.profile import ContextMode, Profile, change_profile, check_name, profile
 from afterword.db import Db, Tx, execute, fetch_all, fetch_one
 from afterword.errors import BadRequest, IdempotencyMismatch, NotFound, Unauthorized
 from afterword.settings import Plan, current
+
+__all__ = [
+    "MISMATCH",
+    "PLANS",
+    "SCOPES",
+    "ApiKey",
+    "Caller",
+    "ContextMode",
+    "IdempotencyKey",
+    "Organization",
+    "OwnModel",
+    "Profile",
+    "Scope",
+    "any_organization",
+    "authenticate",
+    "change_profile",
+    "create_key",
+    "create_organization",
+    "forget_old_answers",
+    "keep",
+    "key",
+    "model_of",
+    "organization",
+    "organizations",
+    "profile",
+    "recall",
+    "recognize_secret",
+    "reserve_cost",
+    "revoke_key",
+    "settle_cost",
+    "try_model",
+]
 
 PLANS: tuple[Plan, ...] = get_args(Plan)
 Scope = Literal[
@@ -92,9 +129,7 @@ async def authenticate(db: Db, key: str) -> Caller:
 
 async def create_organization(tx: Tx, name: str, plan: str) -> Organization:
     """A new, empty organization. Raises BadRequest."""
-    name = name.strip()
-    if not 1 <= len(name) <= 200 or not name.isprintable():
-        raise BadRequest.field("name", "must be 1 to 200 printable characters")
+    name = check_name(name)
     if plan not in PLANS:
         raise BadRequest.field("plan", f"must be one of {', '.join(PLANS)}")
     organization = await fetch_one(
