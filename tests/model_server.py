@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ class ModelServer:
     """`faults` are used up one by one; then all answers are good. `asked` holds what came in."""
 
     faults: list[Fault] = field(default_factory=list)
+    text: Callable[[Mapping[str, Any]], str] = lambda _: json.dumps(REPLY)  # of a good answer to what was asked
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     connections: int = 0
@@ -74,7 +75,7 @@ class ModelServer:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         path = first.split(" ")[1]
         wire = _anthropic if "/messages" in path else _google if "GenerateContent" in path else _openai
-        chunks = wire(fault, json.dumps(REPLY) if fault.text is None else fault.text)
+        chunks = wire(fault, self.text(asked) if fault.text is None else fault.text)
         for number, chunk in enumerate(chunks):
             if number == len(chunks) // 2:
                 await writer.drain()

@@ -63,7 +63,7 @@ async def _work(db: Db, mailer: mail.Mailer, settings: Settings, url: str, stop:
     others = [
         asyncio.create_task(outreach.listen(url, rung)),
         asyncio.create_task(_every(_REPLIES, lambda: conversation.finish_replies(db))),
-        asyncio.create_task(_every(_PLANS, lambda: planner.plan_due(db))),
+        asyncio.create_task(_every(_PLANS, planner.Planner(db).look)),
         asyncio.create_task(_every(_ALERTS, lambda: alerts.mail_new(db, mailer))),
         asyncio.create_task(_every(_HOUSEKEEPING, lambda: _keep_house(db, settings))),
     ]

@@ -12,6 +12,7 @@ from afterword.settings import current
 
 # Where the model's side does not say how much it read, so many characters count as one token.
 _CHARACTERS = 4
+_GRACE = 4.0  # seconds: `llm` keeps the deadline itself, this is for a fault of ours; the first call loads a library
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +54,8 @@ async def ask(
     read = written = 0
     result: Mapping[str, object] | paige.Failure
     try:
-        async with asyncio.timeout(seconds * current().llm_deadline_scale + 1):
-            answered = await llm.ask(model, asked.messages, asked.schema, seconds=seconds)
+        async with asyncio.timeout(seconds * current().llm_deadline_scale + _GRACE):
+            answered = await llm.ask(model, asked.messages, asked.schema, seconds=seconds, fixed=asked.fixed)
         result, text = answered.data, answered.text
         read, written = answered.input_tokens, answered.output_tokens
     except llm.ModelFailed as failed:
@@ -80,25 +81,16 @@ async def ask(
             input_tokens=read,
             output_tokens=written,
             seconds=time.monotonic() - began,
-            reserved=likely_cost(model, asked),
-            cost=_cost(model, read, written),
+            reserved=llm.likely_cost(model, asked.messages),
+            cost=llm.cost(model, read, written),
         ),
         result,
     )
 
 
-def likely_cost(model: llm.Model, asked: paige.Ask) -> float:
-    """US dollars that a call may cost, reserved before it is made."""
-    return _cost(model, estimated(asked.messages), llm.MAX_TOKENS)
-
-
-def _cost(model: llm.Model, read: int, written: int) -> float:
-    return (read * model.input_price + written * model.output_price) / 1_000_000
-
-
 async def reserve(tx: Tx, org_id: str, model: llm.Model, asked: paige.Ask) -> bool:
     """Set aside what a call is likely to cost; False, and one alert a day, when a cap leaves no room for it."""
-    if await accounts.reserve_cost(tx, org_id, likely_cost(model, asked)):
+    if await accounts.reserve_cost(tx, org_id, llm.likely_cost(model, asked.messages)):
         return True
     await alerts.raise_alert(tx, org_id, "cost_cap", f"cost_cap:{clock.now():%Y-%m-%d}")
     return False

@@ -125,10 +125,10 @@ async def _generate(db: Db, answered: _Answered, model: llm.Model, asked: paige.
     while isinstance(spoken, paige.Ask):
         left = (ends - time.monotonic()) / current().llm_deadline_scale
         result: Mapping[str, object] | paige.Failure
-        if why := await _refused_again(db, answered.row, model, spoken, calls) if calls else None:
-            result = paige.Failure(why)
-        elif left < _TOO_LATE:
+        if left < _TOO_LATE:
             result = paige.Failure("timeout")
+        elif calls and (why := await _refused_again(db, answered.row, model, spoken, calls)):
+            result = paige.Failure(why)
         else:
             call, result = await ask(model, spoken, attempt=len(calls) + 1, seconds=left)
             calls.append(call)
@@ -161,6 +161,8 @@ async def _claim(db: Db, row: Row, model: llm.Model, asked: paige.Ask) -> str | 
     settings = current()
     if _over_tokens(row, asked, 0):
         return "token_cap"
+    if llm.breaker_is_open(model):
+        return "breaker"
     async with db.tx() as tx:
         claimed = await fetch_one(
             tx,

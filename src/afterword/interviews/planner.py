@@ -13,13 +13,17 @@ import asyncio
 import hashlib
 import json
 import logging
+import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psycopg
 from psycopg.types.json import Json
 
 from afterword import accounts, llm, paige
 from afterword.db import Db, Tx, execute, fetch_all, fetch_one
+from afterword.errors import AfterwordError
 from afterword.interviews import prompts
 from afterword.interviews.calls import ask, reserve, settle
 from afterword.interviews.visiting import LINK_DAYS, Place, Row, by_id, context
@@ -28,8 +32,12 @@ from afterword.settings import current
 TRIES = 3  # for the same inputs
 _PAUSE = 20  # seconds after the first failure; three times as long after each further one
 _CAPPED_PAUSE = 900  # seconds until a cost cap is asked again
-_AT_ONCE = 4  # calls at the same time in one worker
-_BATCH = 40
+_BREAKER_PAUSE = 60
+_AT_ONCE = 4  # calls at the same time, of one organization in one worker
+_BATCH = 40  # of one organization in one look
+# Looking for changes takes as long as an organization in `planned` has interviews that nobody has opened; so many times
+# as long it then rests. New interviews are found by themselves, and at once.
+_REST = 20
 # A change commits later than the clock that stands in its row says, by no more than a transaction may last.
 _MARGIN = 15  # seconds
 
@@ -42,22 +50,54 @@ def digest(row: Row) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-async def plan_due(db: Db) -> int:
-    """Plan what is new or has changed; how many plans were made."""
-    async with db.tx() as tx:
-        models = {org.id: model for org in await _planning(tx) if (model := await accounts.model_of(tx, org.id))}
-        due = await _due(tx, list(models)) if models else ()
-    gate = asyncio.Semaphore(_AT_ONCE)
+class Planner:
+    """One worker's planning. A slow model of one organization holds up no other's."""
 
-    async def one(place: Place) -> bool:
-        async with gate:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._tasks: dict[Place, asyncio.Task[bool]] = {}
+        self._gates: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
+        self._next_check = 0.0  # monotonic seconds
+
+    async def look(self) -> None:
+        """Start to plan what is new or has changed. Returns at once; what is under way is not started again."""
+        async with self._db.tx() as tx:
+            orgs = await _planning(tx)
+            models = {org.id: model for org in orgs if (model := await accounts.model_of(tx, org.id))}
+            able = [org for org, model in models.items() if not llm.breaker_is_open(model)]
+            due = [*await _new(tx, able)] if able else []
+        began = time.monotonic()
+        if able and began >= self._next_check:
+            async with self._db.tx() as tx:
+                due += await _changed(tx, able)
+            now = time.monotonic()
+            self._next_check = now + _REST * (now - began)
+        for place in due:
+            if place not in self._tasks:
+                task = asyncio.create_task(self._plan(place, models[place.org_id]))
+                self._tasks[place] = task
+                task.add_done_callback(lambda _, place=place: self._tasks.pop(place, None))
+
+    async def finish(self) -> int:
+        """Wait for what is under way; how many plans came of it."""
+        return sum(await asyncio.gather(*self._tasks.values()))
+
+    async def _plan(self, place: Place, model: llm.Model) -> bool:
+        async with self._gates[place.org_id]:
             try:
-                return await _plan(db, place, models[place.org_id])
-            except (paige.GuideError, ValueError, LookupError, TypeError) as error:
+                return await _plan(self._db, place, model)
+            except (AfterwordError, psycopg.Error) as error:
+                _log.warning("a plan waits for the database: %s", error)
+            except Exception as error:  # its text may quote the notes, which belong into no log
                 _log.error("interview %d cannot be planned: %s", place.interview_id, type(error).__name__)
-                return False
+            return False
 
-    return sum(await asyncio.gather(*(one(place) for place in due)))
+
+async def plan_due(db: Db) -> int:
+    """One look, and all that comes of it; how many plans were made."""
+    planner = Planner(db)
+    await planner.look()
+    return await planner.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +109,60 @@ async def _planning(tx: Tx) -> Sequence[_Org]:
     return await fetch_all(tx, _Org, "select id from organizations where context_mode = 'planned'")
 
 
-async def _due(tx: Tx, orgs: Sequence[str]) -> Sequence[Place]:
-    """Interviews that may need a plan, the new ones first. Whether they do, their digest tells.
+# Both statements go through `interviews_new` in its order, organization by organization: those in `direct`, however
+# many interviews they have, cost nothing (tests/test_planner.py counts the rows that are read).
 
-    Goes through `interviews_new`, by organization: those in `direct`, however many interviews they have, cost nothing
-    (tests/test_planner.py looks at the plan). `updated_at` of an interview is left alone here, for a link lives by it.
+
+async def _new(tx: Tx, orgs: Sequence[str]) -> Sequence[Place]:
+    """Interviews that nobody has looked at yet."""
+    return await fetch_all(
+        tx,
+        Place,
+        """
+        select due.org_id, due.interview_id
+        from unnest(%(orgs)s::text[]) as o (id)
+        cross join lateral (
+            select i.org_id, i.id as interview_id from interviews i
+            where i.org_id = o.id and i.phase = 'new' and i.plan_checked_at is null
+              and i.updated_at > clock_now() - make_interval(days => %(days)s)
+              and (i.plan_due_at is null or i.plan_due_at <= clock_now())
+            order by i.plan_checked_at nulls first, i.id
+            limit %(batch)s
+        ) due
+        """,
+        orgs=list(orgs),
+        days=LINK_DAYS,
+        batch=_BATCH,
+    )
+
+
+async def _changed(tx: Tx, orgs: Sequence[str]) -> Sequence[Place]:
+    """Interviews of which something has changed since they were looked at, or that a failed try left without a plan.
+
+    Whether it was something that a plan is made from, their digest tells.
     """
     return await fetch_all(
         tx,
         Place,
         """
-        select i.org_id, i.id as interview_id
-        from interviews i
-        join contacts c on c.org_id = i.org_id and c.id = i.contact_id
-        join interview_types t on t.org_id = i.org_id and t.id = i.interview_type_id
-        join guide_versions g on g.org_id = t.org_id and g.interview_type_id = t.id and g.version = t.version
-        left join deals d on d.org_id = i.org_id and d.id = i.deal_id
-        where i.org_id = any(%(orgs)s) and i.phase = 'new'
-          and i.updated_at > clock_now() - make_interval(days => %(days)s)
-          and (i.plan_due_at is null or i.plan_due_at <= clock_now())
-          and (i.plan_checked_at is null
-            or i.plan_checked_at < greatest(i.updated_at, c.updated_at, d.updated_at, g.created_at)
-            or (i.plan is null and i.plan_attempts between 1 and %(tries)s - 1))
-        order by i.plan_checked_at nulls first, i.id
-        limit %(batch)s
+        select due.org_id, due.interview_id
+        from unnest(%(orgs)s::text[]) as o (id)
+        cross join lateral (
+            select i.org_id, i.id as interview_id
+            from interviews i
+            join contacts c on c.org_id = i.org_id and c.id = i.contact_id
+            join interview_types t on t.org_id = i.org_id and t.id = i.interview_type_id
+            join guide_versions g
+                on g.org_id = t.org_id and g.interview_type_id = t.id and g.version = t.version
+            left join deals d on d.org_id = i.org_id and d.id = i.deal_id
+            where i.org_id = o.id and i.phase = 'new' and i.plan_checked_at is not null
+              and i.updated_at > clock_now() - make_interval(days => %(days)s)
+              and (i.plan_due_at is null or i.plan_due_at <= clock_now())
+              and (i.plan_checked_at < greatest(i.updated_at, c.updated_at, d.updated_at, g.created_at)
+                or (i.plan is null and i.plan_attempts between 1 and %(tries)s - 1))
+            order by i.plan_checked_at nulls first, i.id
+            limit %(batch)s
+        ) due
         """,
         orgs=list(orgs),
         days=LINK_DAYS,
@@ -118,11 +188,13 @@ async def _plan(db: Db, place: Place, model: llm.Model) -> bool:
         if attempts is None:
             return False
         if not await reserve(tx, row.org_id, model, asked):
-            await _give_back(tx, row)
+            await _give_back(tx, row, _CAPPED_PAUSE)
             return False
     call, result = await ask(model, asked, attempt=attempts, seconds=asked.deadline)
     plan = None if isinstance(result, paige.Failure) else _read(guide, result)
     async with db.tx() as tx:
+        if call.failure == "breaker":
+            await _give_back(tx, row, _BREAKER_PAUSE)  # after which what follows finds other inputs
         stored = await execute(
             tx,
             """
@@ -192,16 +264,17 @@ async def _claim(tx: Tx, row: Row, inputs: str, seconds: float) -> int | None:
     return None
 
 
-async def _give_back(tx: Tx, row: Row) -> None:
-    """A try that a cost cap did not allow is none."""
+async def _give_back(tx: Tx, row: Row, pause: float) -> None:
+    """A try that was not made, for a cost cap or a breaker, is none."""
     await execute(
         tx,
         """
         update interviews
-        set plan_inputs = null, plan_attempts = 0, plan_due_at = clock_now() + make_interval(secs => %(pause)s)
-        where org_id = %(org_id)s and id = %(id)s
+        set plan_inputs = null, plan_attempts = 0, plan_checked_at = null,
+            plan_due_at = clock_now() + make_interval(secs => %(pause)s)
+        where org_id = %(org_id)s and id = %(id)s and phase = 'new'
         """,
         org_id=row.org_id,
         id=row.interview_id,
-        pause=_CAPPED_PAUSE,
+        pause=pause,
     )

@@ -44,13 +44,13 @@ alter table interviews
 
 -- What the planner's sweep goes through: only organizations in `planned`, and of these only what has not begun.
 create index organizations_planned on organizations (id) where context_mode = 'planned';
-create index interviews_new on interviews (org_id, id) where phase = 'new';
+create index interviews_new on interviews (org_id, plan_checked_at nulls first, id) where phase = 'new';
 
 -- How many model turns are in a bucket that held `p_left` at `p_at`, refilled by the minute, at most `p_size`.
-create function bucket_level(p_left real, p_at timestamptz, p_size real, p_refill real) returns real
+create function bucket_level(p_left float8, p_at timestamptz, p_size float8, p_refill float8) returns float8
 language sql stable as $$
     select least(p_size, coalesce(p_left, p_size)
-        + p_refill * greatest(0, extract(epoch from clock_now() - coalesce(p_at, clock_now())))::real / 60)
+        + p_refill * greatest(0, extract(epoch from clock_now() - coalesce(p_at, clock_now())))::float8 / 60)
 $$;
 
 -- The exact prompt of each turn, for admins; `attempt` 2 is the one regeneration.
