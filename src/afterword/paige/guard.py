@@ -17,6 +17,7 @@ __all__ = ["MAX_WORDS", "REASONS", "Scene", "check", "craft_warnings", "lint", "
 
 # With so many content words in common, of all that two questions have, they ask the same.
 _SAME = 0.75
+_STEM = 5  # letters of a word that its forms have in common
 _MOST_CHARS = 400
 # An echo is taken from the last messages of theirs.
 _ECHO_MESSAGES = 3
@@ -82,6 +83,8 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
         return "empty"
     if len(line.split()) > most_words or len(line) > _MOST_CHARS:
         return "length"
+    if _other_language(own, scene.language):
+        return "language"
     if _asks_twice(own, scene.language):
         return "one question"
     if _repeats(line, own, scene, others):
@@ -104,8 +107,6 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
         return "unknown"
     if not _echoes(line, scene):
         return "echo"
-    if _other_language(own, scene.language):
-        return "language"
     if _marked_up(text, line, scene):
         return "markup"
     for rule, pattern in (("promise", _PROMISE), ("others", _OTHERS), ("speaks", _SPEAKS)):
@@ -203,7 +204,7 @@ def _repeats(line: str, own: str, scene: Scene, others: Sequence[str]) -> bool:
 
 def _content_words(own: str, language: str) -> frozenset[str]:
     common = _FUNCTION_WORDS.get(language.partition("-")[0], frozenset())
-    return frozenset(word for word in judge.words(own) if word not in common)
+    return frozenset(word[:_STEM] for word in judge.words(own) if word not in common)
 
 
 def _sells(own: str, scene: Scene) -> bool:
@@ -245,13 +246,15 @@ def _names_unknown(unquoted: str, scene: Scene) -> bool:
         fold(found) not in scene.may.words for found in _DATED.findall(unquoted)
     ):
         return True
-    german = scene.language.startswith("de")
-    for _, word in words:
+    german, english = scene.language.startswith("de"), scene.language.startswith("en")
+    for start, word in words:
         plain = re.sub(r"['’]\w{1,2}$", "", word)
         if len(plain) < 2 or not any(c.isupper() for c in plain):
             continue
-        # In German every noun has a capital, so that only a capital inside a word tells.
-        if german and (plain[1:].islower() or plain[1:] == ""):
+        # In German every noun has a capital, so that only a capital inside a word tells; in English the first word of
+        # a sentence is known to be a name or not.
+        inside = not (plain[1:].islower() or plain[1:] == "")
+        if not inside and (german or (not english and _START.search(unquoted[:start]))):
             continue
         parts = re.findall(r"[^\W_]+", fold(plain))
         if not all(len(p) < 2 or p in scene.may.words or ordinary(p) or ordinary(p.rstrip("s")) for p in parts):

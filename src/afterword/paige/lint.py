@@ -56,7 +56,7 @@ _EN = Craft(
         r"^(?:(?:please|and|then|now|next|so|thanks?|thank you|if you (?:can|will|like)),? )*"
         r"(?:tell|walk|take|talk|give|describe|share|explain|show|help|lead|bring) (?:me|us)\b",
         r"^(?:(?:please|and|then|now|next|so|in your own words),? )*"
-        r"(?:tell|describe|share|explain|think (?:back|of)|picture|imagine|pick|choose|name|recall|say more|put (?:it|that)|go back|take (?:one|any))\b",
+        r"(?:tell|describe|share|explain|think (?:back|of)|picture|imagine|pick|choose|name|recall|say (?:a (?:little|bit) |some )?more|put (?:it|that)|go back|take (?:one|any))\b",
         r"[:,;–—] (?:please )?(?:tell|walk|take|talk|give|describe|share|explain|show) (?:me|us)?\b",
         r"\bi(?:'d| would) (?:like|love) to (?:hear|know|understand|learn)\b",
     ),

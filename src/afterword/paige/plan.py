@@ -1,6 +1,7 @@
 """The keyword planner: words of notes, objective and deal give topics weight. Nothing of them is ever said."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import cast
 
 from afterword.paige import judge, quotes
@@ -25,21 +26,22 @@ def weights(guide: Guide, pack: Pack, context: Context) -> dict[str, int]:
     """
     if context.plan is not None:
         return {topic.id: min(_MOST, max(0, context.plan.weights.get(topic.id, 0))) for topic in guide.topics}
-    sources = (
-        (_OBJECTIVE, context.objective[:_READ_CHARS]),
-        (_NOTES, context.notes[:_READ_CHARS]),
-        (_DEAL, " ".join(_texts(context.deal))[:_READ_CHARS]),
-    )
-    folded = [(factor, judge.fold(text)) for factor, text in sources if text]
+    keywords = tuple((topic.id, pack.topics[topic.id].keywords) for topic in guide.topics)
+    return dict(_weigh(context.objective, context.notes, " ".join(_texts(context.deal)), keywords))
+
+
+@lru_cache(maxsize=256)
+def _weigh(objective: str, notes: str, deal: str, keywords: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, int]:
+    sources = ((_OBJECTIVE, objective), (_NOTES, notes), (_DEAL, deal))
+    folded = [(factor, judge.fold(text[:_READ_CHARS])) for factor, text in sources if text]
     return {
-        topic.id: min(_MOST, sum(factor * _named(text, pack.topics[topic.id].keywords) for factor, text in folded))
-        for topic in guide.topics
+        topic: min(_MOST, sum(factor * _named(text, words) for factor, text in folded)) for topic, words in keywords
     }
 
 
-def _named(folded: str, keywords: Sequence[str]) -> int:
+def _named(folded: str, keywords: tuple[str, ...]) -> int:
     """How many different keywords occur in the text."""
-    return len(set(quotes.cue_pattern(tuple(keywords)).findall(folded))) if keywords else 0
+    return len(set(quotes.cue_pattern(keywords).findall(folded))) if keywords else 0
 
 
 def _texts(value: object, depth: int = 0) -> Iterable[str]:

@@ -40,13 +40,14 @@ def read_plan(guide: Guide, reply: object) -> Plan | None:
     known = {topic.id for topic in guide.topics}
     weights: dict[str, int] = {}
     for topic, weight in _pairs(given.get("weights")):
-        if topic in known and isinstance(weight, int) and not isinstance(weight, bool):
+        if isinstance(topic, str) and topic in known and isinstance(weight, int) and not isinstance(weight, bool):
             weights[topic] = min(_MOST, max(0, weight))
     if not weights:
         return None
-    extra: Any = given.get("extra")
-    wanted = (extra.get("topic"), extra.get("slot")) if isinstance(extra, Mapping) else None  # pyright: ignore[reportUnknownMemberType]
-    chosen = next((slot for slot in optional_slots(guide) if slot == wanted), None)
+    extra: object = given.get("extra")
+    wanted: Mapping[str, object] = cast("Mapping[str, object]", extra) if isinstance(extra, Mapping) else {}
+    named = (wanted.get("topic"), wanted.get("slot"))
+    chosen = next((slot for slot in optional_slots(guide) if slot == named), None)
     return Plan({topic.id: weights.get(topic.id, 0) for topic in guide.topics}, chosen)
 
 

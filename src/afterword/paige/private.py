@@ -22,6 +22,7 @@ from afterword.paige.state import Context
 RUN = 5
 # A line of background shorter than a run is looked for whole, from this many words on.
 _SHORT_LINE = 3
+_NAMING = 12  # a value of a deal with more words is a text and not a name
 _NAME = 3  # shorter words are no names worth keeping
 _HIDDEN = 5  # names shorter than this turn up by chance when letters are joined or shifted
 _JOINED = 6
@@ -51,7 +52,8 @@ class Private:
     names: frozenset[str]
     proper: frozenset[str]
     numbers: frozenset[str]
-    secrets: tuple[str, ...]
+    long_names: Mapping[str, tuple[str, ...]]  # names by their first letters, for texts without spaces
+    secrets: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,25 +105,16 @@ def shown_deal(deal: Mapping[str, object]) -> dict[str, object]:
 def leaks(text: str, private: Private, may: Sayable) -> bool:
     """Whether a text holds something private, plainly or in disguise."""
     plain = fold(text)
-    words = _WORD.findall(plain)
-    names = private.names - may.words
-    secrets = [secret for secret in private.secrets if not any(secret in squashed(given) for given in may.texts)]
-    if _says(words, private, may, names, secrets, shortest=_NAME):
+    if _says(plain, private, may, shortest=_NAME):
         return True
-    proper = private.proper - may.words
-    if proper and not proper.isdisjoint(fold(word) for word in _capitalized(text)):
+    if any(fold(word) in private.proper and fold(word) not in may.words for word in _capitalized(text)):
         return True
     if any(number in private.numbers and number not in may.numbers for number in numbers_in(text)):
         return True
-    joined = "".join(words)
-    if any(name in joined for name in names if len(name) >= _JOINED):
-        return True
-    for view in _initials(text, plain):
-        if any(name in view for name in names if len(name) >= _HIDDEN) or any(s in view for s in secrets):
-            return True
-    return any(
-        _says(_WORD.findall(view), private, may, names, secrets, shortest=_HIDDEN - 1)
-        for view in _disguises(text, plain)
+    return (
+        any(_spells(view, private, may, _JOINED) for view in (squashed(text), _leet(plain)))
+        or any(_spells(view, private, may, _HIDDEN) for view in _letters(text, plain))
+        or any(_says(view, private, may, shortest=_HIDDEN - 1) for view in _disguises(text, plain))
     )
 
 
@@ -163,27 +156,46 @@ def ordinary(word: str) -> bool:
     return word in known or any(stem in known for stem in _stems(word))
 
 
-def _says(
-    words: Sequence[str],
-    private: Private,
-    may: Sayable,
-    names: frozenset[str],
-    secrets: Sequence[str],
-    *,
-    shortest: int,
-) -> bool:
-    """Whether one reading of a text holds a private run, phrase, name or secret."""
-    if any(word in names and len(word) >= shortest for word in words):
+def _says(plain: str, private: Private, may: Sayable, *, shortest: int) -> bool:
+    """Whether one reading of a text holds a private name, run, phrase or secret."""
+    words = _WORD.findall(plain)
+    if any(word in private.names and len(word) >= shortest and word not in may.words for word in words):
         return True
-    for i in range(len(words) - RUN + 1):
-        run = tuple(words[i : i + RUN])
-        if hash(run) in private.runs and not may.has(" ".join(run)):
-            return True
+    runs = (tuple(words[i : i + RUN]) for i in range(len(words) - RUN + 1))
+    if any(hash(run) in private.runs and not may.has(" ".join(run)) for run in runs):
+        return True
     line = f" {' '.join(words)} "
     if any(f" {phrase} " in line and not may.has(phrase) for phrase in private.phrases):
         return True
-    joined = "".join(words)
-    return any(secret in joined for secret in secrets)
+    return _holds("".join(words), private, may)
+
+
+def _spells(letters: str, private: Private, may: Sayable, shortest: int) -> bool:
+    """Whether a name or a secret is in a row of letters without spaces."""
+    names = (name for name in _found(letters, private.long_names) if len(name) >= shortest)
+    return any(name not in may.words for name in names) or _holds(letters, private, may)
+
+
+def _holds(letters: str, private: Private, may: Sayable) -> bool:
+    found = _found(letters, private.secrets)
+    return any(not any(secret in squashed(text) for text in may.texts) for secret in found)
+
+
+def _found(letters: str, index: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Those of an index that are in the letters."""
+    for start in range(len(letters) - _HIDDEN + 1):
+        for word in index.get(letters[start : start + _HIDDEN], ()):
+            if letters.startswith(word, start):
+                yield word
+
+
+def _index(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Words by their first letters; shorter ones are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in sorted(set(words)):
+        if len(word) >= _HIDDEN:
+            found[word[:_HIDDEN]] = (*found.get(word[:_HIDDEN], ()), word)
+    return found
 
 
 def _disguises(text: str, plain: str) -> Iterator[str]:
@@ -192,13 +204,6 @@ def _disguises(text: str, plain: str) -> Iterator[str]:
     yield backwards
     yield " ".join(reversed(plain.split()))
     yield codecs.encode(plain, "rot13")
-    if plain.translate(_LEET) != plain:
-        yield plain.translate(_LEET)
-    for spelled in _SPELLED.findall(plain):
-        letters = "".join(_WORD.findall(spelled))
-        yield letters
-        yield letters[::-1]
-        yield codecs.encode(letters, "rot13")
     yield from _decoded(text)
 
 
@@ -208,9 +213,10 @@ def _decoded(text: str) -> Iterator[str]:
         for found in _BASE64.finditer(source.replace("-", "+").replace("_", "/")):
             for offset in range(4):
                 piece = found.group()[offset:]
-                piece = piece[: len(piece) // 4 * 4]
-                if len(piece) >= 8:
-                    yield fold(base64.b64decode(piece).decode("utf-8", "replace"))
+                piece = piece[: len(piece) - (len(piece) % 4 == 1)]
+                if len(piece) >= 6:
+                    padded = piece + "=" * (-len(piece) % 4)
+                    yield fold(base64.b64decode(padded).decode("utf-8", "replace"))
         for found in _HEX.finditer(source):
             for offset in range(2):
                 piece = found.group()[offset:]
@@ -220,12 +226,25 @@ def _decoded(text: str) -> Iterator[str]:
                     continue
 
 
-def _initials(text: str, plain: str) -> Iterator[str]:
-    """First and last letters of words, lines and sentences, as an acrostic would have them."""
+def _letters(text: str, plain: str) -> Iterator[str]:
+    """Letters that are set apart, and the first and last ones of words, lines and sentences, both ways round."""
+    for spelled in _SPELLED.findall(plain):
+        letters = "".join(_WORD.findall(spelled))
+        yield letters
+        yield letters[::-1]
+        yield codecs.encode(letters, "rot13")
     for pieces in (plain.split(), text.splitlines(), re.split(r"(?<=[.!?])\s+", text)):
-        letters = [squashed(piece) for piece in pieces]
-        yield "".join(piece[:1] for piece in letters)
-        yield "".join(piece[-1:] for piece in letters)
+        ends = [squashed(piece) for piece in pieces]
+        for letters in ("".join(piece[:1] for piece in ends), "".join(piece[-1:] for piece in ends)):
+            if len(letters) >= _HIDDEN:
+                yield letters
+                yield letters[::-1]
+
+
+def _leet(plain: str) -> str:
+    """The letters of a text in which digits and signs stand for letters; empty where none do."""
+    shifted = plain.translate(_LEET)
+    return "".join(_WORD.findall(shifted)) if shifted != plain else ""
 
 
 def _capitalized(text: str) -> Iterator[str]:
@@ -256,18 +275,23 @@ def _private(notes: str, objective: str, deal: str) -> Private:
         found = _WORD.findall(fold(value))
         if 2 <= len(found) < RUN:
             phrases.add(" ".join(found))
+        if len(found) <= _NAMING:
+            phrases.update(" ".join(found[i : i + _SHORT_LINE]) for i in range(len(found) - _SHORT_LINE + 1))
         if len(found) == 1 and len(found[0]) >= _NAME and "name" in key:
             (proper if ordinary(found[0]) else names).add(found[0])
     whole = "\n".join(sources)
     secrets = {squashed(found) for found in _SECRET.findall(whole)}
+    secrets |= {secret.translate(_LEET) for secret in secrets if not secret.isdigit()}
     secrets |= {part for found in _SECRET.findall(whole) for part in re.split(r"\W|_", fold(found)) if _secret(part)}
+    names = {name for name in names if not name.isdigit()}
     return Private(
         frozenset(words),
         tuple(sorted(phrases)),
-        frozenset(name for name in names if not name.isdigit()),
+        frozenset(names),
         frozenset(proper),
         frozenset(number for number in numbers_in(whole) if len(number) > 1),
-        tuple(sorted(secret for secret in secrets if len(secret) >= _HIDDEN)),
+        _index(names),
+        _index(secrets),
     )
 
 

@@ -90,7 +90,7 @@ def _turn(guide: Guide, pack: Pack, context: Context, state: State, answer: Answ
     topic = guide.topic(state.pending.topic)
     later = [t for t in guide.topics if t.id != topic.id and state.topic(t.id).status == "open"]
     parts = [f"Current topic: {topic.id}. {topic.intent}"]
-    parts.append(f"Its open slots: {_slots(topic, state) or 'none'}")
+    parts.append(f"Its open slots: {_slots(topic, state, prompted=True) or 'none'}")
     if others := ", ".join(filter(None, (_slots(t, state) for t in later))):
         parts.append(f"Slots of topics still to come, should the answer tell of them: {others}")
     if ahead.probe:
@@ -129,8 +129,9 @@ def _conversation(history: Sequence[Line], state: State, mark: str) -> Iterator[
             yield f"{line.role} | {part}"
 
 
-def _slots(topic: Topic, state: State) -> str:
-    told = {item.slot for item in state.evidence if item.topic == topic.id}
+def _slots(topic: Topic, state: State, *, prompted: bool = False) -> str:
+    """The slots of a topic that nothing was said to; with `prompted`, nothing since it was asked about."""
+    told = {item.slot for item in state.evidence if item.topic == topic.id and (item.prompted or not prompted)}
     return ", ".join(
         f"{topic.id}.{slot.id}" for slot in topic.slots if slot.kind in ("text", "entity") and slot.id not in told
     )

@@ -220,7 +220,7 @@ def _hear_answer(  # noqa: PLR0911, PLR0912  # one case, one move
 # What a model is asked about: answers to questions of a topic. A scale is read by rules.
 _JUDGED = ("main", "probe", "slot", "branch")
 # A reply to "shall we stop here?" of so many words tells something, and is taken as the answer to the question before.
-_TELLING_WORDS = 5
+_TELLING_WORDS = 8
 _YES = re.compile(
     r"(?:well,? |oh,? |i think )?"
     r"(?:yes|yep|yeah|yup|sure|ok|okay|please|let's|we can|ja|jawohl|gerne?|bitte|oui|s[ií]|sim)\b"

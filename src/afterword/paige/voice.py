@@ -113,8 +113,8 @@ class Voice:
             questions=self.state.questions + new,
             asked=(*self.state.asked, question),
         )
-        acknowledge = acknowledge and new and pending.kind in _ACKNOWLEDGED and self.state.turns and not self.lead
-        if acknowledge and wording.chance(self.state.seed, f"ack:{self.state.turns}", _ACK_PERCENT):
+        fits = new and pending.kind in _ACKNOWLEDGED and self.state.turns and not self.lead
+        if acknowledge and fits and wording.chance(self.state.seed, f"ack:{self.state.turns}", _ACK_PERCENT):
             self.lead.append(self.phrase("acks"))
         return self.say(question)
 
