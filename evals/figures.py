@@ -30,7 +30,7 @@ _PREMISE = re.compile(
     r"|\bso (?:you|it|they) (?:felt|were|was|had|found)\b|\b(?:obviously|surely|clearly)\b|\bi (?:assume|imagine|heard)\b"
     r"|^(?:is|are|was|were|do|does|did|has|have|had) [^?]*\?"
 )
-_GERMAN = re.compile(r"\b(?:und|oder|nicht|wir|sie|ihre?n?|das|ist|war|haben|für|mit|eine?n?|wie|was|welche\w*)\b")
+_GERMAN = re.compile(r"\b(?:und|oder|nicht|wir|sie|ihre?n?|das|ist|haben|für|mit|eine?n?|wie|welche\w*|bei|auf)\b")
 
 
 @dataclass(slots=True)

@@ -38,7 +38,7 @@ _ASKS: Mapping[Kind, re.Pattern[str]] = {
         r"|(?:a|the|which|what|any) (?:time|day|meeting|call|conversation|demo|test|session|round|exchange|point)\b"
         r"|when (?:did|was|were|would|have|along)|last time|just before|come about|came about|where (?:did )?(?:you|that|it)|take me"
         r"|what happened|how did (?:that|it|this) (?:go|play|come|happen|show|start)|happened (?:then|next|there)|in what situation"
-        r"|how (?:did|do) you (?:go about|notice|find)|who (?:noticed|would notice)"
+        r"|how (?:did|do) you (?:go about|notice|find)|who\b.*\bnotice"
     ),
     "elaborate": re.compile(
         r"\bmore\b|\bmean\b|\bmeant\b|behind (?:that|it|this)|led to|look like|in mind|what (?:exactly|else)|how so|in what way"
@@ -48,8 +48,10 @@ _ASKS: Mapping[Kind, re.Pattern[str]] = {
 _DEIXIS = re.compile(r"\b(?:that|this|it|those|these|there|they|them|their|he|she|one)\b")
 # Words that can only mean what is being talked about.
 _POINTS_BACK = re.compile(
-    r"\b(?:there|(?:on|at|in|with|about|of|for) (?:that|this|it|them|those)|that (?:point|one|difference|reason|moment|side)"
-    r"|(?:the )?same (?:thing|point)|that that)\b"
+    r"\b(?:there|(?:on|at|in|with|about|of|for|to|through|past) (?:that|this|it|them|those)|that (?:that|point|one|day|time|week|part"
+    r"|difference|reason|moment|side|option|meeting)|(?:the )?same (?:thing|point)"
+    r"|(?:notic|show|saw|see|felt|feel|miss|remember|heard|brought|resolv|us|need|rais|start|find|found|mean|meant|settle)(?:e|ed|d|n)? (?:that|it|this))\b"
+    r"|\b(?:that|it|them|this|those|they|there)[?.]?$"
 )
 
 
@@ -80,13 +82,10 @@ def listen(text: str, known: Sequence[str], memory: Memory, *, vendor: str, riva
     question = asked[0]
     if _GARBLED.search(_unquoted(question)) or (not first and len(text.split()) > MAX_WORDS + _quoted_words(text)):
         return Heard("unclear", question=question, ignored=len(asked) - 1)
-    plain = fold(_unquoted(question))
+    plain, around = fold(_unquoted(question)), fold(_unquoted(text.replace(question, " ")))
     asks = _what_it_asks(plain)
     follows = asks is not None or bool(_DEIXIS.search(plain))
-    hits = {
-        subject: float(sum(bool(pattern.search(plain)) for pattern in stories.heard_in(subject, vendor, rival)))
-        for subject in known
-    }
+    hits = {subject: _hits(subject, plain, "" if first else around, vendor, rival) for subject in known}
     quoted = _whose(text, memory.said)
     if quoted:
         hits[quoted] = hits.get(quoted, 0) + 0.9
@@ -122,6 +121,12 @@ def same_question(one: str, other: str) -> bool:
 def fold(text: str) -> str:
     """Lower case, plain quotes, single spaces."""
     return " ".join(text.lower().replace("’", "'").replace("‘", "'").split())
+
+
+def _hits(subject: str, question: str, around: str, vendor: str, rival: str) -> float:
+    """How much a question makes one think of the subject; a bridge before it ("Next, the price.") a little, too."""
+    patterns = stories.heard_in(subject, vendor, rival)
+    return sum(bool(p.search(question)) for p in patterns) + 0.4 * any(p.search(around) for p in patterns)
 
 
 def _what_it_asks(plain: str) -> Kind | None:

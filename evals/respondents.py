@@ -181,13 +181,13 @@ class Respondent:
         return Reply(self.rng.choice(_SAID_BEFORE), heard=heard, special="told_before")
 
     def _reply(self, heard: hearing.Heard, text: str, facts: tuple[stories.Fact, ...], *, vague: bool) -> Reply:
-        """The label: vague when only a gist was said and more would come; good when nothing more would."""
+        """The label: vague when only a gist or less was said and asking on would bring more; good when all is told."""
         self.released += [fact for fact in facts if fact not in self.released]
         if self.rng.random() < self.traits.filler:
             fillers = self.rng.sample(_FILLERS, 2)
             text = f"{fillers[0]} {text} {fillers[1]}"
-        more = self.more_to_tell(heard.subject)
-        label: Label = "vague" if vague and more else "good" if not vague and not more else ""
+        left = any(fact not in self.released for fact in self.story.about(heard.subject).facts)
+        label: Label = "vague" if vague and self.more_to_tell(heard.subject) else "good" if not vague and not left else ""
         return Reply(text, heard=heard, label=label, released=facts)
 
     def _untold_elsewhere(self) -> stories.Fact | None:
