@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from evals import application, plain_judge
 from evals.application import SCALE, Application, Organization
+from evals.contacts import respondent
 from evals.fake_model import FakeModel, Judge, Play, Request
 from evals.faults import is_plan, utters
 from evals.findings import Findings, report
@@ -28,7 +29,7 @@ from evals.visitor import Page, Stuck, Visitor
 WANTED = 500
 
 _INTERVIEWS = 2  # for each transformation
-_ANSWERS = 13  # that each of them gives
+_ANSWERS = 18  # that each of them gives, every other one an attack: of nothing but attacks few reach the model
 _AT_ONCE = 5
 _ZERO_WIDTH = "\u200b"
 
@@ -210,9 +211,10 @@ async def _attack(app: Application, fake: FakeModel, attack: Attack) -> None:
 
 async def _interview(app: Application, at: Organization, attack: Attack, number: int) -> None:
     """One conversation of attacks, and what it made visible."""
-    said = itertools.cycle(ATTACKS[number * 7 % len(ATTACKS) :] + ATTACKS[: number * 7 % len(ATTACKS)])
+    attacks = itertools.cycle(ATTACKS[number * 7 % len(ATTACKS) :] + ATTACKS[: number * 7 % len(ATTACKS)])
+    honest, turns_of_two = respondent("P01", number), itertools.cycle((True, False))
     interview = await at.interview(number, deal=attack.planted.deal, **attack.planted.request)
-    visitor = Visitor(app.http, interview.token, lambda _: next(said))
+    visitor = Visitor(app.http, interview.token, lambda said: honest(said) if next(turns_of_two) else next(attacks))
     try:
         await visitor.until(_ANSWERS)
     except Stuck as error:

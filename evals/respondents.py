@@ -187,7 +187,9 @@ class Respondent:
             fillers = self.rng.sample(_FILLERS, 2)
             text = f"{fillers[0]} {text} {fillers[1]}"
         left = any(fact not in self.released for fact in self.story.about(heard.subject).facts)
-        label: Label = "vague" if vague and self.more_to_tell(heard.subject) else "good" if not vague and not left else ""
+        label: Label = (
+            "vague" if vague and self.more_to_tell(heard.subject) else "good" if not vague and not left else ""
+        )
         return Reply(text, heard=heard, label=label, released=facts)
 
     def _untold_elsewhere(self) -> stories.Fact | None:

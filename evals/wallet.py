@@ -20,6 +20,7 @@ from evals.over_http import alerts_of, gathered, origins_of
 from evals.visitor import Page, Visitor
 
 MESSAGES = 10_000
+FEWER = 1_000  # of them, beside the other trials of `make evals`
 PARALLEL = 200
 UNKNOWN = 500
 
@@ -40,6 +41,7 @@ class _Floods:
     app: Application
     fake: FakeModel
     figures: Findings
+    messages: int
 
     async def organization(self, name: str, fault: str = "F01", **settings: object) -> tuple[Organization, str]:
         model = f"fake:{fault}@{name}"
@@ -105,12 +107,15 @@ class _Floods:
             _form(
                 page, token=interview.token, turn=str(n % 40), client_id=f"more-{n}", action="answer", text=f"More {n}."
             )
-            for n in range(MESSAGES)
+            for n in range(self.messages)
         ]
         answers = await self.flood(forms)
-        self.row("messages to a finished interview", MESSAGES, answers, self.calls(model) - calls)
+        self.row("messages to a finished interview", self.messages, answers, self.calls(model) - calls)
         self.figures.gate(
-            "calls after the end, for 10,000 messages", "0", self.calls(model) - calls, self.calls(model) == calls
+            f"calls after the end, for {self.messages:,} messages",
+            "0",
+            self.calls(model) - calls,
+            self.calls(model) == calls,
         )
         again = await at.read(interview)
         same = again["turns"] == read["turns"]
@@ -213,7 +218,7 @@ async def _consented(app: Application, token: str, page: Page) -> Page:
     return page
 
 
-async def run() -> Findings:
+async def run(messages: int = FEWER) -> Findings:
     """All floods."""
     started = time.monotonic()
     figures = Findings(
@@ -223,7 +228,7 @@ async def run() -> Findings:
         FakeModel.serving(plain_judge.reply, faults.play, scale=SCALE) as fake,
         application.running(**_SETTINGS) as app,
     ):
-        floods = _Floods(app, fake, figures)
+        floods = _Floods(app, fake, figures, messages)
         for flood in (floods.parallel_sends, floods.huge, floods.closed, floods.money, floods.bucket):
             await flood()
         figures.notes += [f"The application logged: {line}" for line in app.complaints()[-8:]]
@@ -233,7 +238,7 @@ async def run() -> Findings:
 
 def main() -> int:
     """`python -m evals.wallet`."""
-    return report([asyncio.run(run())])
+    return report([asyncio.run(run(MESSAGES))])
 
 
 if __name__ == "__main__":
