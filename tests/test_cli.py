@@ -1,5 +1,6 @@
 """The `afterword` command, as a process of its own on the server's database."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from afterword import paige, settings
+from tests import model_server
 from tests.conftest import Api
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -98,6 +100,7 @@ def test_the_doctor_finds_an_installation_in_order(run: Run):
         "database",
         "public address",
         "mail",
+        "language model",
     }
 
 
@@ -109,6 +112,22 @@ def test_the_doctor_says_what_to_mend(run: Run, superuser_url: str):
     assert "FAIL database: connects as a superuser" in as_superuser.stdout
     assert no_mail.returncode == 1
     assert "FAIL mail: the mail server cannot be used" in no_mail.stdout
+
+
+async def test_the_doctor_asks_the_language_model(run: Run):
+    async with model_server.serving() as server:
+        server.faults = [model_server.Fault(text='{"word": "ready"}'), model_server.Fault(status=401)]
+        named = {"AFTERWORD_LLM_URL": server.url, "AFTERWORD_LLM_MODEL": "qwen3", "AFTERWORD_LLM_KEY": "sk-canary"}
+        good = await asyncio.to_thread(run, "doctor", **named)
+        bad = await asyncio.to_thread(run, "doctor", **named)
+    none = await asyncio.to_thread(run, "doctor")
+
+    assert good.returncode == 0
+    assert "language model: qwen3 at 127.0.0.1 answered in" in good.stdout
+    assert bad.returncode == 1
+    assert "FAIL language model: qwen3 at 127.0.0.1 cannot be used: unauthorized" in bad.stdout
+    assert "sk-canary" not in good.stdout + bad.stdout + bad.stderr
+    assert "none is set, so Paige follows her script" in none.stdout
 
 
 @pytest.mark.parametrize(
@@ -129,6 +148,7 @@ def test_the_doctor_says_what_to_mend(run: Run, superuser_url: str):
         (["serve"], {"AFTERWORD_SMTP_URL": "smtp://127.0.0.1:99999"}, "AFTERWORD_SMTP_URL: give an address such as"),
         (["doctor"], {"AFTERWORD_SMTP_URL": "smtp://127.0.0.1?tls=ssl"}, "tls must be starttls, implicit or none"),
         (["serve"], {"AFTERWORD_PUBLIC_URL": "http://127.0.0.1:web"}, "AFTERWORD_PUBLIC_URL: give an address such as"),
+        (["serve"], {"AFTERWORD_LLM_MODEL": "gpt"}, "AFTERWORD_LLM_KEY: needed for OpenAI's own models"),
         (["serve", "--workers", "many"], {}, "--workers"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

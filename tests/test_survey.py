@@ -103,8 +103,8 @@ async def test_before_the_first_question_the_contact_is_told_what_this_is(jane: 
         "90 days",
     ):
         assert told in page.text
-    assert page.forms[0].buttons == [("action", "consent")]
-    assert [form.buttons[0][1] for form in page.forms[1:]] == ["decline", "opt_out"]
+    assert page.forms[0].buttons == [("action", "consent"), ("action", "consent_short")]
+    assert [form.buttons[0][1] for form in page.forms[1:]] == ["decline", "opt_out", "wrong_person"]
 
 
 async def test_opening_the_link_changes_nothing(
@@ -484,7 +484,7 @@ async def test_markup_is_shown_as_text(api: Api, acme: Tenant, web: httpx.AsyncC
         page = (await web.get("/survey", params={"token": visitor.token})).text
 
         assert hostile in Reader(page).text
-        assert page.count("<script") == 1
+        assert page.count("<script") == 2  # both our own
         assert "<img" not in page
         assert page.count("</main>") == 1
 
@@ -574,7 +574,7 @@ async def test_every_answer_carries_the_headers_that_protect_the_page(web: httpx
         *[await web.get(path) for path in asset],
     ]
 
-    assert len(asset) == 3
+    assert len(asset) == 4
     assert [answer.status_code for answer in answers[:12]] == [
         200,
         200,

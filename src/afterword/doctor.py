@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from afterword import mail
+from afterword import llm, mail
 from afterword.db.folder import running
 from afterword.db.migrate import OLDEST_SERVER
+from afterword.llm import ModelFailed, trial
 from afterword.settings import Settings
 
 _LITTLE_SPACE = 1 << 30  # bytes; below this PostgreSQL may soon stop
@@ -34,6 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("database", _database),
         ("public address", _public_address),
         ("mail", _mail),
+        ("language model", _model),
     ]
     return [_check(what, look, settings) for what, look in checks]
 
@@ -105,6 +107,25 @@ def _mail(settings: Settings) -> str:
         raise _Fault(f"the mail server cannot be used: {refusal.code or ''} {refusal.text}".replace("  ", " "))
     server = urlsplit(settings.smtp_url)
     return f"{server.hostname} accepts our login" if server.username else f"{server.hostname} answers; no login is set"
+
+
+def _model(settings: Settings) -> str:
+    model = llm.from_settings(settings)
+    if model is None:
+        return "none is set, so Paige follows her script; AFTERWORD_LLM_MODEL names one"
+    where = urlsplit(model.url).hostname if model.url else model.provider
+    try:
+        answered = asyncio.run(_try_out(model))
+    except ModelFailed as failed:
+        raise _Fault(f"{model.name} at {where} cannot be used: {failed}") from None
+    return f"{model.name} at {where} answered in {answered.seconds:.1f} s"
+
+
+async def _try_out(model: llm.Model) -> llm.Answered:
+    try:
+        return await trial.ask(model)
+    finally:
+        await llm.close()
 
 
 async def _greet(settings: Settings) -> mail.Outcome | None:

@@ -7,13 +7,14 @@ import functools
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import platformdirs
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Plan = Literal["essentials", "growth", "enterprise"]
@@ -35,19 +36,21 @@ def _default_data_dir() -> Path:
 class Settings(BaseSettings):
     """One field per setting; `AFTERWORD_` + the field's name in capitals is the variable."""
 
-    model_config = SettingsConfigDict(env_prefix="AFTERWORD_", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="AFTERWORD_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     host: str = "127.0.0.1"
     port: int = Field(default=8321, ge=1, le=65535)
     public_url: str = ""
     data_dir: Path = Field(default_factory=_default_data_dir)
-    database_url: str = ""
-    secret_key: str = ""
-    old_secret_keys: Commas = []
+    database_url: str = Field(default="", repr=False)
+    secret_key: str = Field(default="", repr=False)
+    old_secret_keys: Commas = Field(default=[], repr=False)
     web_processes: int = Field(default=1, ge=1, le=64)
     trusted_proxies: Commas = []
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    smtp_url: str = ""
+    smtp_url: str = Field(default="", repr=False)
     smtp_timeout_seconds: float = Field(default=60, gt=0, le=600)
     captured_mail_days: int = Field(default=30, ge=1)
     plan_essentials_per_minute: int = Field(default=60, ge=1)
@@ -63,7 +66,7 @@ class Settings(BaseSettings):
     survey_unknown_tokens_per_minute: int = Field(default=30, ge=0)
     llm_provider: Provider = "openai"
     llm_url: str = ""
-    llm_key: str = ""
+    llm_key: str = Field(default="", repr=False)
     llm_model: str = ""
     llm_output: Output = "native"
     llm_input_price: float = Field(default=0, ge=0)
@@ -127,6 +130,43 @@ class Settings(BaseSettings):
             raise ValueError("give at least 32 characters of randomness, for example from 'openssl rand -hex 32'")
         return value
 
+    @field_validator("llm_url")
+    @classmethod
+    def _llm_url(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_port(parts):
+                raise ValueError("give an address such as http://127.0.0.1:11434/v1")
+            if parts.username is not None or parts.query or parts.fragment:
+                raise ValueError("give an address without user, password, ? and #; a key goes into AFTERWORD_LLM_KEY")
+        return value.rstrip("/")
+
+    @field_validator("llm_key")
+    @classmethod
+    def _llm_key(cls, value: str) -> str:
+        value = value.strip()
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("give the key as the provider shows it: printable ASCII characters without spaces")
+        return value
+
+    @model_validator(mode="after")
+    def _llm(self) -> Self:
+        """What is wanted together. The lines name their settings themselves."""
+        if not self.llm_model:
+            for name in ("llm_url", "llm_key"):
+                if getattr(self, name):
+                    raise ValueError(
+                        f"AFTERWORD_LLM_MODEL: needed with AFTERWORD_{name.upper()}; leave both out and Paige follows "
+                        "her script"
+                    )
+        elif not self.llm_key and self.llm_provider != "openai":
+            raise ValueError(f"AFTERWORD_LLM_KEY: needed, {self.llm_provider} answers nobody without one")
+        elif not self.llm_key and not self.llm_url:
+            raise ValueError(
+                "AFTERWORD_LLM_KEY: needed for OpenAI's own models; for another server give AFTERWORD_LLM_URL"
+            )
+        return self
+
     @property
     def base_url(self) -> str:
         """What every link starts with. Never taken from a request's Host header, which anyone can write."""
@@ -160,11 +200,13 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [
-            f"AFTERWORD_{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        ]
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError("\n".join(_line(fault) for fault in error.errors())) from None
+
+
+def _line(fault: ErrorDetails) -> str:
+    message = fault["msg"].removeprefix("Value error, ")
+    # what concerns several settings names them itself
+    return f"AFTERWORD_{str(fault['loc'][0]).upper()}: {message}" if fault["loc"] else message
 
 
 @functools.cache

@@ -191,6 +191,11 @@ class InterviewOut(ResponseModel):
     progress: ProgressOut | None
     turns: list[TurnOut]
     language: str | None = Field(default=None, description="The language it is held in.", examples=["en"])
+    referral: str | None = Field(
+        default=None,
+        description="Whom a contact who was the wrong person named instead, before the interview began.",
+        examples=["Head of purchasing"],
+    )
     flags: list[FlagOut]
     analysis: dict[str, Any] | None = None
 
@@ -285,6 +290,7 @@ async def read(interview_id: InterviewId, caller: ReadsInterviews, db: Database)
         progress=_progress(interview),
         turns=[_turn(turn) for turn in said],
         language=interview.language,
+        referral=interview.referral,
         flags=[FlagOut(reason=flag.reason, turn=flag.turn_no, at=flag.at) for flag in noted],
     )
 

@@ -10,12 +10,10 @@ from afterword.accounts import Caller, ContextMode
 from afterword.api.gate import Administers, Database, OptionalKey
 from afterword.api.shapes import IgnoredOrgId, RequestModel, ResponseModel
 from afterword.db import Db
-from afterword.llm import Model, ModelFailed
+from afterword.llm import Model, ModelFailed, trial
 from afterword.settings import Output, Provider
 
 router = APIRouter(prefix="/organization", tags=["Account"])
-
-_SECONDS = 8.0  # for the answer to a test; what a turn has
 
 Dollars = Annotated[float, Strict(), Field(ge=0)]
 
@@ -159,32 +157,17 @@ async def test(caller: Administers, key: OptionalKey, body: ModelTest, db: Datab
     return Response(answer, 201, media_type="application/json")
 
 
-_QUESTION = [
-    {"role": "system", "content": "Answer with JSON only."},
-    {"role": "user", "content": 'Set "word" to the word ready.'},
-]
-_SCHEMA = {
-    "type": "object",
-    "properties": {"word": {"type": "string"}},
-    "required": ["word"],
-    "additionalProperties": False,
-}
-_MAX_TOKENS = 200
-
-
 async def _tried(db: Db, caller: Caller, model: Model | None) -> ModelTestOut:
     if model is None:
         return _fault(None, "none", "No language model is set, here or on the server; Paige follows her script.")
-    reserved = llm.likely_cost(model, _QUESTION, max_tokens=_MAX_TOKENS)
+    reserved = llm.likely_cost(model, trial.MESSAGES, max_tokens=trial.MAX_TOKENS)
     async with db.tx() as tx:
         if not await accounts.reserve_cost(tx, caller.org_id, reserved):
             return _fault(model, "cost_cap", "The cap of the day or month is reached; Paige follows her script.")
     spent = (0, 0)
     try:
-        answered = await llm.ask(model, _QUESTION, _SCHEMA, seconds=_SECONDS, max_tokens=_MAX_TOKENS, insist=True)
+        answered = await trial.ask(model)
         spent = (answered.input_tokens, answered.output_tokens)
-        if "word" not in answered.data:
-            return _fault(model, "malformed", "the answer lacks the field that was asked for", answered.seconds)
         return ModelTestOut(ok=True, seconds=round(answered.seconds, 3), model=model.name)
     except ModelFailed as failed:
         spent = (failed.input_tokens, failed.output_tokens)

@@ -19,11 +19,12 @@ from afterword.errors import BadRequest, Conflict, NotFound
 from afterword.interviews import limits, planner, prompts
 from afterword.interviews.completion import IDLE_DAYS, complete_idle, opt_out
 from afterword.interviews.generation import finish_replies, reply, store_turn
-from afterword.interviews.visiting import LINK_DAYS, Row, Visit, by_token, context, visit
+from afterword.interviews.visiting import LINK_DAYS, MAX_REFERRAL, Row, Visit, by_token, context, visit
 
 __all__ = [
     "IDLE_DAYS",
     "LINK_DAYS",
+    "MAX_REFERRAL",
     "Visit",
     "complete_idle",
     "consent",
@@ -134,7 +135,7 @@ async def withdraw(db: Db, token: str) -> Visit:
             "delete from documents where org_id = %(org_id)s and interview_id = %(id)s",
             """
             update interviews
-            set phase = 'withdrawn', state = null, experience = null, turn_no = 0, reply_due_at = null,
+            set phase = 'withdrawn', state = null, referral = null, experience = null, turn_no = 0, reply_due_at = null,
                 answered_at = null, outreach_stop_reason = coalesce(outreach_stop_reason, 'withdrawn'),
                 plan = null, plan_inputs = null, generating_until = null,
                 withdrawn_at = coalesce(withdrawn_at, clock_now()), updated_at = clock_now()
@@ -147,8 +148,15 @@ async def withdraw(db: Db, token: str) -> Visit:
         return await visit(tx, await by_token(tx, token))
 
 
-async def decline(db: Db, token: str, *, no_more_mail: bool = False) -> Visit:
-    """The contact would rather not: nothing is asked, no further mail goes out; on request never again."""
+async def decline(
+    db: Db, token: str, *, no_more_mail: bool = False, wrong_person: bool = False, referral: str = ""
+) -> Visit:
+    """The contact would rather not: nothing is asked, no further mail goes out; on request never again.
+
+    `referral` is whom the wrong person names instead, or which role: for people to read, never to be mailed by us.
+    """
+    reason = "unsubscribed" if no_more_mail else "wrong_person" if wrong_person else "declined"
+    named = strip_invisible(referral.replace("\x00", "")).strip()[:MAX_REFERRAL] if wrong_person else ""
     async with db.tx() as tx:
         row = await by_token(tx, token)
         await execute(
@@ -156,13 +164,18 @@ async def decline(db: Db, token: str, *, no_more_mail: bool = False) -> Visit:
             """
             update interviews
             set outreach_stop_reason = coalesce(outreach_stop_reason, %(reason)s), updated_at = clock_now(),
-                phase = case when phase = 'new' then 'declined' else phase end
+                phase = case when phase = 'new' then 'declined' else phase end,
+                referral = coalesce(nullif(%(referral)s, ''), referral)
             where org_id = %(org_id)s and id = %(id)s and status <> 'completed'
             """,
             org_id=row.org_id,
             id=row.interview_id,
-            reason="unsubscribed" if no_more_mail else "declined",
+            reason=reason,
+            referral=named,
         )
+        if named:
+            key = f"referral:{row.interview_id}"
+            await alerts.raise_alert(tx, row.org_id, "referral", key, interview_id=row.interview_id)
         if no_more_mail:
             await opt_out(tx, row)
         return await visit(tx, await by_token(tx, token))

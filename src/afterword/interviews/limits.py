@@ -70,7 +70,7 @@ async def count_start(tx: Tx, address: str) -> None:
             tx,
             _Seconds,
             """
-            select extract(epoch from opened_at + interval '1 hour' - clock_now())::float8 as seconds
+            select least(3600, extract(epoch from opened_at + interval '1 hour' - clock_now()))::float8 as seconds
             from address_counters where address = %(address)s and what = 'start'
             """,
             address=hashed(address),

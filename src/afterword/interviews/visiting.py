@@ -6,11 +6,13 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from afterword import contacts, paige, tokens
+from afterword import contacts, llm, paige, tokens
 from afterword.db import Tx, execute, fetch_one
 from afterword.errors import NotFound
 from afterword.interviews import Turn, turns
+from afterword.settings import current
 
+MAX_REFERRAL = 500  # characters of whom the wrong person names instead
 LINK_DAYS = 90  # a link lives this long after the last mail or call
 OPEN_PHASES = ("asking", "recap", "experience", "paused")
 
@@ -40,6 +42,10 @@ class Visit:
     languages: tuple[str, ...]  # codes of the packs that the guide has, its own first
     language: str  # the code of the pack that is spoken, or that would be
     short: bool  # the form of 2 to 3 minutes
+    uses_model: bool  # whether a language model may read the answers
+    agreed: str | None  # the terms that the contact was shown and agreed to
+    wrong_person: bool  # said before the interview began that somebody else should have been asked
+    referral: str  # and whom, or which role
 
     @property
     def open(self) -> bool:
@@ -83,6 +89,10 @@ class Row:
     state: Mapping[str, object] | None
     turn_no: int
     language: str | None
+    agreed: str | None
+    own_model: bool
+    outreach_stop_reason: str | None
+    referral: str | None
     model_tokens: int
     generating: bool  # a reply is being made at this moment
     plan: Mapping[str, object] | None
@@ -143,7 +153,8 @@ async def by_id(tx: Tx, org_id: str, interview_id: int, *, lock: bool = False) -
             c.language as contact_language, c.notes, i.objective, i.deal_id, i.phase,
             i.completed_at is not null as completed,
             i.completed_at is null and i.updated_at < clock_now() - make_interval(days => %(link_days)s) as expired,
-            i.started_at, i.seed, i.state, i.turn_no, i.language, i.model_tokens,
+            i.started_at, i.seed, i.state, i.turn_no, i.language, i.consent_text as agreed,
+            o.model is not null as own_model, i.outreach_stop_reason, i.referral, i.model_tokens,
             coalesce(i.generating_until > clock_now(), false) as generating,
             i.plan, i.plan_inputs, i.plan_attempts, g.version as guide_version, g.guide,
             (select jsonb_build_object(
@@ -194,6 +205,10 @@ async def visit(tx: Tx, row: Row) -> Visit:
         languages=(guide.language, *(code for code in guide.packs if code != guide.language)),
         language=state.language if state is not None else guide.pack(about.language).language,
         short=state is not None and bool(getattr(state, "short", False)),
+        uses_model=row.own_model or llm.from_settings(current()) is not None,
+        agreed=row.agreed,
+        wrong_person=row.phase == "declined" and row.outreach_stop_reason == "wrong_person",
+        referral=row.referral or "",
     )
 
 

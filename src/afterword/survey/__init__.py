@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from afterword.survey import pages, unsubscribe
-from afterword.survey.render import error_page, static_files, templates
+from afterword.survey.problems import error_page
+from afterword.survey.render import static_files, templates
 
 router = APIRouter()
 router.include_router(pages.router)

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import APIRouter, Request, Response
@@ -15,7 +16,6 @@ from afterword.db import Db
 from afterword.errors import (
     AfterwordError,
     BadRequest,
-    Conflict,
     Forbidden,
     InternalError,
     NotFound,
@@ -25,8 +25,10 @@ from afterword.errors import (
 from afterword.interviews import conversation
 from afterword.interviews.conversation import Visit
 from afterword.settings import current
-from afterword.survey import render
+from afterword.survey import problems, render
 from afterword.survey.render import HEADERS, Notice, Page
+from afterword.survey.terms import terms_text, terms_version
+from afterword.survey.words import Words, preferred, speak_any
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,23 +38,45 @@ _MAX_BODY = 256 * 1024
 _DRAINED = 16 * _MAX_BODY  # read and dropped, so that a browser gets to see our answer
 _MAX_FIELDS = 20
 _READ_SECONDS = 30.0  # for the whole form to arrive
+_ALIVE_SECONDS = 4.0  # between two signs of life while a reply is on its way; proxies cut what is silent for long
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TURN = re.compile(r"\d{1,6}")
 
 _log = logging.getLogger(__name__)
+
+# Steps whose reader has gone away are finished all the same; whoever comes back finds the reply.
+_under_way: set[asyncio.Task[dict[str, object]]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One form as it came, and what is known of the browser that sent it."""
+
+    form: Mapping[str, str]
+    token: str
+    address: str
+    accepted: str  # Accept-Language
+
+    @property
+    def text(self) -> str:
+        """What was typed; a paused page holds it back under another name."""
+        return (self.form.get("text") or self.form.get("kept", "")).replace("\x00", "").replace("\r\n", "\n")
 
 
 @router.api_route("/survey", methods=["GET", "HEAD"])
 async def show(request: Request) -> Response:
     """The interview as it stands. Scanners open links too, so this records nothing."""
     token = request.headers.get("x-survey-token") or request.query_params.get("token")
+    accepted = request.headers.get("accept-language", "")
     if not token:
-        return render.no_token_page().response()
-    visit = await conversation.enter(_db(request), token)
+        return problems.no_token_page(speak_any(accepted)).response()
+    visit = await conversation.enter(_db(request), token, address=_address(request))
+    visit = _in_language(visit, request.query_params.get("language"), accepted)
     # A page that follows a step of ours needs no welcome; browsers say which it is.
     from_elsewhere = request.headers.get("sec-fetch-site") != "same-origin"
     came_back = from_elsewhere and visit.open and visit.phase != "paused" and not visit.awaiting_reply
-    notice = Notice("Welcome back.", "What you said is saved. Here is where we left off.", error=False)
+    words = render.words_of(visit)
+    notice = Notice(words("welcome_back"), words("welcome_back_text"), error=False)
     return render.visit_page(visit, token, notice=notice if came_back else None).response()
 
 
@@ -60,47 +84,82 @@ async def show(request: Request) -> Response:
 async def act(request: Request) -> Response:
     """Take one step: answered with 303 to the page, or, for the page's script, with a stream that ends in the page."""
     streamed = _STREAM in request.headers.get("accept", "")
+    words = speak_any(request.headers.get("accept-language", ""))
     try:
-        _refuse_foreign(request)
-        form = await _form(request)
+        _refuse_foreign(request, words)
+        sent = await _sent(request, words)
     except AfterwordError as error:
         if streamed:
-            return Response(render.json_line(render.error_line(error)), error.status, HEADERS, media_type=_STREAM)
+            line = problems.error_line(error, error.message)
+            return Response(render.json_line(line), error.status, HEADERS, media_type=_STREAM)
         raise
     if streamed:
         headers = {**HEADERS, "X-Accel-Buffering": "no"}
-        return StreamingResponse(_stream(_db(request), form), headers=headers, media_type=_STREAM)
+        return StreamingResponse(_stream(_db(request), sent), headers=headers, media_type=_STREAM)
     try:
-        await _step(_db(request), form)
+        visit = await _step(_db(request), sent)
     except Exception as error:
-        return await _refused(_db(request), form, _ours(error))
-    return RedirectResponse(f"/survey?{urlencode({'token': form['token']})}", 303, HEADERS)
+        return await _refused(_db(request), sent, _ours(error))
+    if unsent := _held_back(sent):
+        # a half-typed answer is stored nowhere but in the page itself, so this page cannot be fetched by its address
+        return render.visit_page(visit, sent.token, unsent=unsent).response()
+    fields = {"token": sent.token}
+    if visit.phase == "new" and sent.form.get("language"):
+        fields["language"] = visit.language
+    return RedirectResponse(f"/survey?{urlencode(fields)}", 303, HEADERS)
 
 
-async def _stream(db: Db, form: Mapping[str, str]) -> AsyncGenerator[bytes]:
-    """A typing line at once; then the next page, or the error with the page as it stands."""
-    yield render.json_line({"typing": True})
+async def _stream(db: Db, sent: _Sent) -> AsyncGenerator[bytes]:
+    """A typing line at once and every few seconds; then the next page, or the error with the page as it stands."""
+    alive = render.json_line({"typing": True})
+    yield alive
+    step = asyncio.create_task(_streamed_step(db, sent))
+    _under_way.add(step)
+    step.add_done_callback(_under_way.discard)
+    while not (await asyncio.wait({step}, timeout=_ALIVE_SECONDS))[0]:
+        yield alive
+    yield render.json_line(step.result())
+
+
+async def _streamed_step(db: Db, sent: _Sent) -> dict[str, object]:
     try:
-        visit = await _step(db, form)
-        line = render.visit_page(visit, form["token"]).step()
+        visit = await _step(db, sent)
+        return render.visit_page(visit, sent.token, unsent=_held_back(sent)).step()
     except Exception as caught:
         error = _ours(caught)
-        line = render.error_line(error)
-        if error.status < 500 and (page := await _page_with_notice(db, form, error)):
-            line |= page.step()
-    yield render.json_line(line)
+    found = await _as_it_stands(db, sent, error) if error.status < 500 else None
+    if found is None:
+        return problems.error_line(error, problems.said(error, speak_any(sent.accepted)))
+    page, message = found
+    return {**problems.error_line(error, message), **page.step()}
 
 
-async def _step(db: Db, form: Mapping[str, str]) -> Visit:
+async def _step(db: Db, sent: _Sent) -> Visit:
     """Do what the form asks for; without an `action` what the page's first button does."""
-    token = form["token"]
-    visit = await conversation.enter(db, token)
+    form, token, address = sent.form, sent.token, sent.address
+    visit = await conversation.enter(db, token, address=address)
+    visit = _in_language(visit, form.get("language"), sent.accepted)
     action = form.get("action") or _way_on(visit)
     match action:
-        case "consent":
-            if visit.phase == "new" and form.get("terms", render.terms_version(visit)) != render.terms_version(visit):
-                raise Conflict("The points above have changed since you opened this page. Please read them once more.")
-            return await conversation.consent(db, token, render.terms_text(visit))
+        case "consent" | "consent_short":
+            words = render.words_of(visit)
+            version = terms_version(visit, words)
+            if visit.phase == "new" and form.get("terms", version) != version:
+                raise problems.TermsChanged("The terms have changed since the page was opened.")
+            return await conversation.consent(
+                db,
+                token,
+                terms_text(visit, words),
+                address=address,
+                language=visit.language,
+                short=action == "consent_short",
+            )
+        case "language" if form.get("language") not in visit.languages:
+            raise BadRequest.field("language", "must be one that the page offers")
+        case "language" if visit.phase in {"new", "declined"}:
+            return visit  # only shown: nothing is recorded before the consent
+        case "wrong_person" if visit.phase in {"new", "declined"}:
+            return await conversation.decline(db, token, wrong_person=True, referral=sent.text)
         case "decline" | "opt_out":
             return await conversation.decline(db, token, no_more_mail=action == "opt_out")
         case "reconsider":
@@ -109,10 +168,11 @@ async def _step(db: Db, form: Mapping[str, str]) -> Visit:
             return await conversation.withdraw(db, token)
         case "wait":
             await conversation.reply(db, visit.org_id, visit.interview_id)
-            return await conversation.enter(db, token)
+            return await conversation.enter(db, token, address=address)
         case _:
+            answer = _answer(visit, action, sent)
             return await conversation.take_turn(
-                db, token, turn_no=_turn(form), client_id=_client_id(form), answer=_answer(visit, action, form)
+                db, token, turn_no=_turn(form), client_id=_client_id(form), answer=answer, address=address
             )
 
 
@@ -132,21 +192,36 @@ def _way_on(visit: Visit) -> str:
             return "resume"
 
 
-def _answer(visit: Visit, action: str, form: Mapping[str, str]) -> paige.Answer:
-    text = form.get("text", "").replace("\r\n", "\n")
+def _answer(visit: Visit, action: str, sent: _Sent) -> paige.Answer:
+    form, text = sent.form, sent.form.get("text", "").replace("\r\n", "\n")
     scale = visit.state is not None and visit.state.expects == "scale"
     match action:
         case "answer" if scale and not text.strip():
             return paige.Answer(action="skip")  # browsers insist on a choice; whoever sends none shall not be stuck
         case "confirm" if text.strip():
             return paige.Answer(text, "correct")  # a correction is worth more than the button it was sent with
-        case "answer" | "correct":
+        case "answer" | "correct" | "wrong_person":
             return paige.Answer(text, action)
+        case "language":
+            return paige.Answer(form.get("language", ""), action)
         case "experience":
             given = {name: form[name] for name in ("satisfaction", "captured", "recommend") if form.get(name)}
             return paige.Answer(json.dumps(given) if given else "", action)
         case _:
             return paige.Answer(action=action)
+
+
+def _held_back(sent: _Sent) -> str:
+    """What was half typed before a break: the paused page carries it, and the page after it offers it again."""
+    return sent.text if sent.form.get("action") in {"pause", "resume"} else ""
+
+
+def _in_language(visit: Visit, chosen: str | None, accepted: str) -> Visit:
+    """Before the consent the page is in the language that is asked for, else in one that the browser prefers."""
+    if visit.phase not in {"new", "declined"}:
+        return visit
+    language = chosen if chosen in visit.languages else preferred(accepted, visit.languages)
+    return replace(visit, language=language or visit.language)
 
 
 def _turn(form: Mapping[str, str]) -> int:
@@ -161,27 +236,29 @@ def _client_id(form: Mapping[str, str]) -> str:
     return form["client_id"]
 
 
-async def _refused(db: Db, form: Mapping[str, str], error: AfterwordError) -> Response:
+async def _refused(db: Db, sent: _Sent, error: AfterwordError) -> Response:
     """The page as it stands with what went wrong, or where there is none, a page that keeps the text."""
-    if error.status < 500:
-        page = await _page_with_notice(db, form, error)
-        return (page or render.bad_link_page()).response(error.status, error.headers)
-    return render.retry_page(error, form).response(error.status, error.headers)
+    words = speak_any(sent.accepted)
+    found = await _as_it_stands(db, sent, error) if error.status < 500 else None
+    if found is not None:
+        page = found[0]
+    elif error.status == 429 or error.status >= 500:
+        page = problems.retry_page(error, {**sent.form, "token": sent.token}, words)
+    else:
+        page = problems.bad_link_page(words)
+    return page.response(error.status, error.headers)
 
 
-async def _page_with_notice(db: Db, form: Mapping[str, str], error: AfterwordError) -> Page | None:
-    """The page as it stands; None for a token that opens nothing, or while the database is away."""
+async def _as_it_stands(db: Db, sent: _Sent, error: AfterwordError) -> tuple[Page, str] | None:
+    """The page with what went wrong; None for a token that opens nothing, or while the database is away."""
     try:
-        visit = await conversation.enter(db, form["token"])
+        visit = await conversation.enter(db, sent.token, address=sent.address)
     except AfterwordError:
         return None
-    text = form.get("text", "").replace("\x00", "")
-    message = error.message
-    if error.fields and error.fields[0][0] == "text":
-        message = f"Your answer {error.fields[0][1]}"
-    elif isinstance(error, Conflict) and visit.open and text:
-        message += " What you typed is still here."
-    return render.visit_page(visit, form["token"], notice=Notice("Not sent.", message), unsent=text)
+    visit = _in_language(visit, sent.form.get("language"), sent.accepted)
+    words = render.words_of(visit)
+    message = problems.explain(error, visit, sent.text, words)
+    return render.visit_page(visit, sent.token, notice=Notice(words("not_sent"), message), unsent=sent.text), message
 
 
 def _ours(error: Exception) -> AfterwordError:
@@ -198,32 +275,36 @@ def _db(request: Request) -> Db:
     return request.app.state.db
 
 
-def _refuse_foreign(request: Request) -> None:
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _refuse_foreign(request: Request, words: Words) -> None:
     """Only our own page posts here. It sends no referrer, so that its Origin may read `null`."""
     site = request.headers.get("sec-fetch-site", "none")
     origin = request.headers.get("origin", "null")
     ours = {urlsplit(current().base_url).netloc, request.headers.get("host", "")}
     if site not in {"same-origin", "none"} or (origin != "null" and origin.partition("://")[2] not in ours):
-        raise Forbidden("This form was sent from another site. Please open the link in your invitation.")
+        raise Forbidden(words("foreign"))
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def _sent(request: Request, words: Words) -> _Sent:
     """The form's fields and the token, from the form or the header. Raises BadRequest, PayloadTooLarge, NotFound."""
     if request.headers.get("content-type", _FORM).partition(";")[0].strip().lower() != _FORM:
-        raise UnsupportedMediaType(f"Forms are read as {_FORM} only.")
-    body = await _body(request)
+        raise UnsupportedMediaType(words("wrong_type", type=_FORM))
+    body = await _body(request, words)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
     except ValueError as error:
-        raise BadRequest("The form is not valid: it must be URL-encoded UTF-8 with at most 20 fields.") from error
+        raise BadRequest(words("bad_encoding", fields=_MAX_FIELDS)) from error
     form = dict(pairs)
-    form["token"] = request.headers.get("x-survey-token") or form.get("token", "")
-    if not form["token"]:
-        raise NotFound("No token was sent.")
-    return form
+    token = request.headers.get("x-survey-token") or form.get("token", "")
+    if not token:
+        raise NotFound(words("bad_link_text"))
+    return _Sent(form, token, _address(request), request.headers.get("accept-language", ""))
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, words: Words) -> bytes:
     body, size = bytearray(), 0
     try:
         async with asyncio.timeout(_READ_SECONDS):
@@ -234,7 +315,7 @@ async def _body(request: Request) -> bytes:
                 elif size > _DRAINED:
                     break
     except TimeoutError:
-        raise BadRequest(f"The form did not arrive within {_READ_SECONDS:.0f} seconds. Please send it again.") from None
+        raise BadRequest(words("too_slow", seconds=f"{_READ_SECONDS:.0f}")) from None
     if size > _MAX_BODY:
-        raise PayloadTooLarge(f"A form can have at most {_MAX_BODY // 1024} KiB. Please shorten what you wrote.")
+        raise PayloadTooLarge(words("too_large", kib=_MAX_BODY // 1024))
     return bytes(body)

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Request, Response
 from afterword import outreach
 from afterword.db import Db
 from afterword.errors import NotFound
-from afterword.survey.render import Page, templates
+from afterword.survey.render import render
+from afterword.survey.words import Words, speak_any
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,17 +24,19 @@ _READ_SECONDS = 10.0  # the same for a body that comes slowly
 @router.api_route("/unsubscribe", methods=["GET", "HEAD"])
 async def show(request: Request) -> Response:
     """Where things stand, with a button. Scanners open links too, so this changes nothing."""
-    token = _token(request)
+    words = _words(request)
+    token = _token(request, words)
     db: Db = request.app.state.db
     async with db.tx() as tx:
         subscription = await outreach.look(tx, token)
-    return _page(subscription, token, just_now=False)
+    return _page(subscription, token, words, just_now=False)
 
 
 @router.post("/unsubscribe")
 async def act(request: Request) -> Response:
     """Off, whatever the body says; or on again where the page's Undo button asks for it."""
-    token = _token(request)
+    words = _words(request)
+    token = _token(request, words)
     body = await _body(request)
     form = parse_qs(body.decode("latin-1"))
     db: Db = request.app.state.db
@@ -43,13 +46,17 @@ async def act(request: Request) -> Response:
         else:
             source = "page" if form.get("action") == ["unsubscribe"] else "one_click"
             subscription = await outreach.unsubscribe(tx, token, source)
-    return _page(subscription, token, just_now=True)
+    return _page(subscription, token, words, just_now=True)
 
 
-def _token(request: Request) -> str:
+def _words(request: Request) -> Words:
+    return speak_any(request.headers.get("accept-language", ""))
+
+
+def _token(request: Request, words: Words) -> str:
     token = request.query_params.get("token", "")
     if not token:
-        raise NotFound("This link is not whole. Please use the one at the end of the mail.")
+        raise NotFound(words("bad_link_text"))
     return token
 
 
@@ -65,8 +72,7 @@ async def _body(request: Request) -> bytes:
     return body[:_MAX_BODY]
 
 
-def _page(subscription: outreach.Subscription, token: str, *, just_now: bool) -> Response:
-    template = templates.get_template("unsubscribe.html")
-    return Page(
-        template.render(vendor=subscription.vendor, off=subscription.off, just_now=just_now, token=token)
-    ).response()
+def _page(subscription: outreach.Subscription, token: str, words: Words, *, just_now: bool) -> Response:
+    words = words.knowing(vendor=subscription.vendor)
+    state = "off" if subscription.off else "on" if just_now else "question"
+    return render("unsubscribe.html", words, vendor=subscription.vendor, state=state, token=token).response()

@@ -27,6 +27,8 @@ create table model_usage (
 alter table interviews
     -- the language the contact chose; null = the guide's own
     add column language text,
+    -- whom the wrong person named instead, before the interview began
+    add column referral text,
     -- tokens of this interview's calls beyond the fixed background block
     add column model_tokens integer not null default 0,
     -- the planner's result (`planned` only), a digest of what it was made from or last tried with, and how often;

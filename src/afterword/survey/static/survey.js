@@ -2,13 +2,17 @@
 // page, a half-typed answer survives a reload, and a lost connection is retried until the answer has arrived, once.
 
 const RETRY_AFTER = [1000, 2000, 4000, 8000, 8000, 15000, 15000, 30000]; // milliseconds; then it waits for the person
+const SILENCE = 20000; // milliseconds; the server says something every four seconds, so a silent line is a dead one
 const POLL_EVERY = 2000; // milliseconds, while a reply is on its way
-const POLLS = 15;
+const POLLS = 30;
+const NEARLY_FULL = 0.9; // of the longest answer; from there on the page counts what is left
 
 const main = document.getElementById("main");
 const masthead = document.getElementById("masthead");
 const announcer = document.getElementById("announce");
 
+// This tab's own memory: it survives a reload, a pause and a crash whose tabs the browser restores, and ends with the
+// tab. Not localStorage: a token, or half a thought, must not wait there for the next person at the same computer.
 // Storage may be forbidden; then the token simply stays in the address bar.
 const memory = {
   get(key) {
@@ -38,47 +42,69 @@ function start() {
   document.documentElement.classList.add("scripted");
   const given = new URL(location.href).searchParams.get("token");
   if (given) {
+    if (given !== memory.get("token")) memory.set("language", "");
     token = given;
     if (memory.set("token", given)) history.replaceState(null, "", "/survey");
   } else {
     token = memory.get("token");
   }
   main.addEventListener("submit", onSubmit);
-  main.addEventListener("input", keepDraft);
+  main.addEventListener("input", onInput);
   main.addEventListener("keydown", onKey);
   if (token && main.querySelector("[data-open-stored]")) open();
   else arrive({ first: true });
 }
 
+// The page's own words, which came with it in its language.
+function word(key, values = {}) {
+  const words = JSON.parse(main.querySelector("#words").dataset.words);
+  return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
 // Pages ---------------------------------------------------------------------------------------------------------
 
 async function open() {
+  const waited = main.querySelector("[data-waiting]") !== null;
   try {
-    const answer = await fetch("/survey", { headers: { "X-Survey-Token": token }, cache: "no-store" });
+    const chosen = memory.get("language");
+    const answer = await fetch(`/survey${chosen ? `?language=${encodeURIComponent(chosen)}` : ""}`, {
+      headers: { "X-Survey-Token": token },
+      cache: "no-store",
+    });
     if (answer.status >= 500) throw new Error(`status ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     masthead.replaceChildren(...page.getElementById("masthead").childNodes);
     main.replaceChildren(...page.getElementById("main").childNodes);
     document.title = page.title;
-    arrive({ first: true });
+    speakLike(page.documentElement.lang);
+    arrive({ first: !waited || main.querySelector("[data-waiting]") !== null });
   } catch {
     const note = main.querySelector("#notice");
-    if (note) note.textContent = "We couldn't reach the server just now.";
-    if (!main.querySelector("[data-again]")) main.append(againButton(open));
+    if (note) note.textContent = word("unreachable");
+    if (waited) wait();
+    else if (!main.querySelector("[data-again]")) main.append(againButton(open));
   }
 }
 
 function show(step) {
   main.innerHTML = step.html; // rendered and escaped by our server
+  if (step.masthead) masthead.innerHTML = step.masthead; // as above
   if (step.title) document.title = step.title;
+  if (step.language) speakLike(step.language);
   arrive({ first: false });
+}
+
+function speakLike(language) {
+  document.documentElement.lang = language;
+  document.querySelector(".skip-link").textContent = main.querySelector("#words").dataset.skip;
 }
 
 function arrive({ first }) {
   restoreDraft();
+  countLeft();
   const notice = main.querySelector(".notice-error");
   const question = main.querySelector("#question");
-  const text = main.querySelector("#text");
+  const text = main.querySelector("textarea#text");
   if (!first) {
     const focused = notice ?? text ?? question ?? main.querySelector("#heading") ?? main;
     focused.focus({ preventScroll: true });
@@ -88,6 +114,7 @@ function arrive({ first }) {
   if (notice) notice.scrollIntoView({ block: "center" });
   else if (question) (question.closest("li") ?? question).scrollIntoView({ block: "start" });
   else if (!first) scrollTo(0, 0);
+  main.dispatchEvent(new CustomEvent("arrived")); // speech.js listens
   wait();
 }
 
@@ -103,28 +130,33 @@ function turnOf(form) {
   return form.elements.turn?.value ?? "";
 }
 
-function keepDraft(event) {
-  const { target } = event;
-  if (target.id !== "text" || target.tagName !== "TEXTAREA") return;
-  target.removeAttribute("aria-invalid");
-  memory.set("draft", JSON.stringify({ token, turn: turnOf(target.form), text: target.value }));
+function onInput(event) {
+  if (!event.target.matches("textarea#text")) return;
+  event.target.removeAttribute("aria-invalid");
+  keepDraft(event.target);
+  countLeft();
+}
+
+function keepDraft(text) {
+  memory.set("draft", JSON.stringify({ token, turn: turnOf(text.form), text: text.value }));
 }
 
 function restoreDraft() {
   const text = main.querySelector("textarea#text");
   if (!text) return;
   if (text.value) {
-    keepDraft({ target: text });
+    keepDraft(text);
     return;
   }
   const draft = storedDraft();
   if (draft.token === token && (draft.held || draft.turn === turnOf(text.form))) text.value = draft.text;
 }
 
-// What was sent is no draft any more. A break is no answer: what was half typed waits for the next text box.
+// What was sent is no draft any more. A break or another language is no answer: what was half typed waits for the next
+// text box. Whatever else is pressed, such as the end of mails, leaves question and draft as they are.
 function settleDraft(action) {
-  const draft = action === "pause" || action === "resume" ? storedDraft() : {};
-  memory.set("draft", JSON.stringify({ ...draft, held: true }));
+  if (["pause", "resume", "language"].includes(action)) memory.set("draft", JSON.stringify({ ...storedDraft(), held: true }));
+  else if (!["opt_out", "wait"].includes(action)) memory.set("draft", "{}");
 }
 
 function storedDraft() {
@@ -135,6 +167,17 @@ function storedDraft() {
   }
 }
 
+function countLeft() {
+  const text = main.querySelector("textarea#text");
+  const shown = main.querySelector("#left");
+  if (!text || !shown) return;
+  const limit = Number(text.dataset.limit);
+  const left = limit - [...text.value].length;
+  const says = left < 0 ? word("over", { count: -left }) : left < limit * (1 - NEARLY_FULL) ? word("left", { count: left }) : "";
+  shown.classList.toggle("over", left < 0);
+  if (shown.textContent !== says) shown.textContent = says;
+}
+
 // Steps ---------------------------------------------------------------------------------------------------------
 
 function onKey(event) {
@@ -143,7 +186,7 @@ function onKey(event) {
     const { form } = event.target;
     // In the read-back a text is a correction.
     const button = event.target.value.trim() ? form.querySelector('[value="correct"]') : null;
-    form.requestSubmit(button ?? form.querySelector("button"));
+    form.requestSubmit(button ?? form.querySelector("button[type=submit]"));
   }
 }
 
@@ -152,7 +195,7 @@ function onSubmit(event) {
   if (form.method !== "post") return;
   event.preventDefault();
   if (sending) return;
-  const button = event.submitter ?? form.querySelector("button");
+  const button = event.submitter ?? form.querySelector("button[type=submit]");
   const fields = new URLSearchParams(new FormData(form));
   if (button?.name) fields.set(button.name, button.value);
   busy(form, true);
@@ -165,7 +208,10 @@ async function attempt(form, fields, tries) {
   try {
     const step = await post(form, fields);
     busy(form, false);
-    if (!step.error) settleDraft(fields.get("action"));
+    if (!step.error) {
+      settleDraft(fields.get("action"));
+      if (fields.get("action") === "language") memory.set("language", fields.get("language"));
+    }
     if (step.html) show(step);
     else form.append(noticeBox(step.error.message));
   } catch {
@@ -177,36 +223,49 @@ async function attempt(form, fields, tries) {
 
 // The answer's last line is the next page; the lines before it say that the answer is on its way.
 async function post(form, fields) {
-  const answer = await fetch("/survey", {
-    method: "POST",
-    headers: { Accept: "application/x-ndjson", ...(token ? { "X-Survey-Token": token } : {}) },
-    body: fields,
-    cache: "no-store",
-  });
-  if (!answer.headers.get("content-type")?.startsWith("application/x-ndjson")) throw new Error("not an answer of ours");
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  let last = null;
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop();
-    for (const line of lines) {
-      last = JSON.parse(line);
-      if (last.typing) typing(form);
+  const dead = new AbortController();
+  let silence = setTimeout(() => dead.abort(), SILENCE);
+  try {
+    const answer = await fetch("/survey", {
+      method: "POST",
+      headers: {
+        Accept: "application/x-ndjson",
+        "Accept-Language": document.documentElement.lang,
+        ...(token ? { "X-Survey-Token": token } : {}),
+      },
+      body: fields,
+      cache: "no-store",
+      signal: dead.signal,
+    });
+    if (!answer.headers.get("content-type")?.startsWith("application/x-ndjson")) throw new Error("not an answer of ours");
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    let last = null;
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      clearTimeout(silence);
+      silence = setTimeout(() => dead.abort(), SILENCE);
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      for (const line of lines) {
+        last = JSON.parse(line);
+        if (last.typing) typing(form);
+      }
     }
+    form.querySelector(".typing")?.remove();
+    // An error of ours without a page passes; one that the form caused would only come again.
+    if (!last?.html && !(last?.error?.status < 500)) throw new Error(last?.error?.message ?? "the answer was cut off");
+    return last;
+  } finally {
+    clearTimeout(silence);
   }
-  form.querySelector(".typing")?.remove();
-  // An error of ours without a page passes; one that the form caused would only come again.
-  if (!last?.html && !(last?.error?.status < 500)) throw new Error(last?.error?.message ?? "the answer was cut off");
-  return last;
 }
 
 function busy(form, on) {
   sending = on;
   form.setAttribute("aria-busy", String(on));
-  for (const field of form.querySelectorAll("textarea")) field.readOnly = on;
+  for (const field of form.querySelectorAll("textarea, input[type=text]")) field.readOnly = on;
   for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", String(on));
 }
 
@@ -218,9 +277,9 @@ function typing(form) {
   dots.className = "dots";
   dots.setAttribute("aria-hidden", "true");
   dots.append(...[1, 2, 3].map(() => document.createElement("i")));
-  line.append(dots, "One moment…");
+  line.append(dots, word("moment"));
   form.append(line);
-  announcer.textContent = "One moment…";
+  announcer.textContent = word("moment");
 }
 
 function noticeBox(words) {
@@ -234,7 +293,7 @@ function noticeBox(words) {
 }
 
 function retryNotice(again, delay) {
-  const box = noticeBox("The connection was lost. What you wrote is kept here and will be sent as soon as we're back.");
+  const box = noticeBox(word("lost"));
   const timer = delay === null ? null : setTimeout(next, delay);
   addEventListener("online", next, { once: true });
   function next() {
@@ -251,7 +310,7 @@ function againButton(action) {
   button.type = "button";
   button.className = "button button-secondary";
   button.dataset.again = "";
-  button.textContent = "Try again";
+  button.textContent = word("again");
   button.addEventListener("click", () => {
     button.remove();
     action();
