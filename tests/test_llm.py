@@ -31,13 +31,26 @@ Configure = Callable[..., Settings]
 
 @pytest.fixture
 async def server(configure: Configure) -> AsyncGenerator[ModelServer]:
-    """A model server, with deadlines a fifth of the real ones: 0.4, 1 and 1.6 seconds."""
-    configure(llm_deadline_scale=0.2)
+    """A model server. Only tests that wait for a deadline make it a fifth, so that a busy machine harms no other."""
+    configure(llm_deadline_scale=1)
     breaker.reset()
     llm.prepare("openai")
     async with serving() as one:
         yield one
         await llm.close()
+
+
+Hurry = Callable[..., None]
+
+
+@pytest.fixture
+def hurry(configure: Configure) -> Hurry:
+    """Make the deadlines a fifth of the real ones: 0.4, 1 and 1.6 seconds."""
+
+    def scale(by: float = 0.2) -> None:
+        configure(llm_deadline_scale=by)
+
+    return scale
 
 
 def model(server: ModelServer, provider: Any = "openai", **more: Any) -> Model:
@@ -66,7 +79,7 @@ async def test_an_answer_is_an_object_with_its_tokens_and_seconds(
 
     assert answered.data == REPLY
     assert (answered.input_tokens, answered.output_tokens) == (1200, 90)
-    assert 0 < answered.seconds < 1.6
+    assert 0 < answered.seconds < 8
     [asked] = server.asked
     assert "You are Paige." in str(asked)
     assert str(asked).index("Background") < str(asked).index("too expensive")
@@ -139,17 +152,22 @@ FAULTS: list[tuple[str, Fault, str]] = [
 
 
 @pytest.mark.parametrize(("fault", "reason"), [one[1:] for one in FAULTS], ids=[one[0] for one in FAULTS])
-async def test_every_fault_of_a_server_has_its_reason(fault: Fault, reason: str, server: ModelServer) -> None:
+async def test_every_fault_of_a_server_has_its_reason(
+    fault: Fault, reason: str, server: ModelServer, hurry: Hurry
+) -> None:
     server.faults = [fault]
+    if reason == "timeout":
+        hurry()
     started = time.monotonic()
 
     failed = await failure(model(server))
 
     assert failed.reason == reason, failed
-    assert time.monotonic() - started < 2.4
-    assert 0 < failed.seconds < 2.0
+    assert time.monotonic() - started < 4
+    assert 0 < failed.seconds < 4
     assert not failed.opened
     assert len(server.asked) == 1, "nothing is tried again"
+    hurry(1)
     assert (await ask(model(server))).data == REPLY, "the next call is not harmed"
 
 
@@ -169,9 +187,13 @@ async def test_every_fault_of_a_server_has_its_reason(fault: Fault, reason: str,
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_the_other_wire_formats_fail_alike(provider: Any, fault: Fault, reason: str, server: ModelServer) -> None:
+async def test_the_other_wire_formats_fail_alike(
+    provider: Any, fault: Fault, reason: str, server: ModelServer, hurry: Hurry
+) -> None:
     llm.prepare(provider)
     server.faults = [fault]
+    if reason == "timeout":
+        hurry()
 
     assert (await failure(model(server, provider))).reason == reason
     assert len(server.asked) == 1
@@ -187,15 +209,17 @@ async def test_a_host_that_does_not_exist_is_a_fault_of_the_connection(server: M
     assert (await failure(replace(model(server), url="http://nowhere.invalid/v1"))).reason in {"connection", "timeout"}
 
 
-async def test_a_slow_start_that_is_in_time_is_waited_for(server: ModelServer) -> None:
-    server.faults = [Fault(delay=0.5), Fault(delay=0.6, stall=0.6)]
+async def test_a_slow_start_that_is_in_time_is_waited_for(server: ModelServer, hurry: Hurry) -> None:
+    hurry(0.4)  # 2 s to the first token, 3.2 in all
+    server.faults = [Fault(delay=1), Fault(delay=1, stall=1.2)]
 
     assert (await ask(model(server))).data == REPLY
     assert (await ask(model(server))).data == REPLY
 
 
-async def test_thoughts_count_as_a_first_token_and_not_as_an_answer(server: ModelServer) -> None:
-    server.faults = [Fault(thinking="Let me see.", stall=1.2)]
+async def test_thoughts_count_as_a_first_token_and_not_as_an_answer(server: ModelServer, hurry: Hurry) -> None:
+    hurry(0.4)
+    server.faults = [Fault(thinking="Let me see.", stall=2.2)]
 
     answered = await ask(model(server))
 
@@ -203,19 +227,21 @@ async def test_thoughts_count_as_a_first_token_and_not_as_an_answer(server: Mode
     assert "Let me see" not in answered.text
 
 
-async def test_the_callers_seconds_are_the_whole_limit(server: ModelServer) -> None:
+async def test_the_callers_seconds_are_the_whole_limit(server: ModelServer, hurry: Hurry) -> None:
+    hurry()
     server.faults = [Fault(delay=0.6)]
 
     assert (await failure(model(server), seconds=2.0)).reason == "timeout"
 
 
-async def test_a_short_retry_after_is_waited_for_once(server: ModelServer) -> None:
+async def test_a_short_retry_after_is_waited_for_once(server: ModelServer, hurry: Hurry) -> None:
+    hurry(0.4)
     server.faults = [Fault(status=429, headers={"Retry-After": "1"})]
 
     answered = await ask(model(server))
 
     assert answered.data == REPLY
-    assert 0.2 <= answered.seconds < 1
+    assert 0.4 <= answered.seconds < 3
     assert len(server.asked) == 2
 
     server.faults = [Fault(status=429, headers={"Retry-After": "1"})] * 2
@@ -223,10 +249,11 @@ async def test_a_short_retry_after_is_waited_for_once(server: ModelServer) -> No
     assert len(server.asked) == 4
 
 
-async def test_tokens_are_guessed_where_a_server_does_not_count(server: ModelServer) -> None:
+async def test_tokens_are_guessed_where_a_server_does_not_count(server: ModelServer, hurry: Hurry) -> None:
     server.faults = [Fault(usage=False), Fault(stall=2), Fault(status=500)]
 
     answered = await ask(model(server))
+    hurry()
     stalled = await failure(model(server))
     refused = await failure(model(server))
 
@@ -239,9 +266,8 @@ def test_a_call_costs_its_tokens_by_the_million() -> None:
     one = Model("openai", "", "", "m", 0.5, 2.0)
 
     assert llm.cost(one, 1_000_000, 500_000) == pytest.approx(1.5)
-    assert llm.likely_cost(one, MESSAGES, max_tokens=1000) == pytest.approx(
-        llm.cost(one, llm.estimated_tokens(MESSAGES), 1000)
-    )
+    assert llm.likely_cost(one, MESSAGES, max_tokens=1000) > llm.cost(one, llm.estimated_tokens(MESSAGES), 1000)
+    assert llm.estimated_tokens([{"content": "价格太高了"}]) >= 5, "a sign of Chinese is a token or more"
 
 
 async def test_a_model_is_never_called_inside_a_transaction(server: ModelServer) -> None:
@@ -335,7 +361,7 @@ async def test_after_the_pause_one_call_tries_and_closes_it(server: ModelServer,
     for _ in range(3):
         await failure(model(server))
     await asyncio.sleep(0.7)
-    configure(llm_deadline_scale=0.1)
+    configure(llm_deadline_scale=1)
     server.faults = [Fault(delay=0.2)]
 
     first = asyncio.create_task(ask(model(server)))
@@ -368,7 +394,7 @@ async def test_a_probe_that_is_cancelled_lets_the_next_try(server: ModelServer, 
     for _ in range(3):
         await failure(model(server))
     await asyncio.sleep(0.7)
-    configure(llm_deadline_scale=0.1)
+    configure(llm_deadline_scale=1)
     server.faults = [Fault(stall=1)]
     probe = asyncio.create_task(ask(model(server)))
     await asyncio.sleep(0.05)

@@ -31,7 +31,8 @@ Reason = Literal[
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 CONNECT, FIRST_TOKEN = 2.0, 5.0  # seconds, times `llm_deadline_scale`
-MAX_TOKENS = 800  # of an answer; a turn's is about 150
+MAX_TOKENS = 1200  # of an answer; a turn's is about 150, and a model that cannot help thinking needs some more
+_FRAME_TOKENS = 800  # what a schema and a provider's own framing add to the messages
 LONGEST_REPLY = 256 * 1024  # characters
 _LONGEST_WAIT = 2.0  # seconds of a Retry-After that are waited for, once
 
@@ -111,13 +112,13 @@ def cost(model: Model, input_tokens: int, output_tokens: int) -> float:
 
 
 def estimated_tokens(messages: Sequence[Mapping[str, str]]) -> int:
-    """About how many tokens the messages are, rather too many than too few: 3 characters each."""
-    return sum(len(message["content"]) // 3 + 8 for message in messages)
+    """About how many tokens the messages are, rather too many than too few: 3 bytes each, whatever the script."""
+    return sum(len(message["content"].encode()) // 3 + 8 for message in messages)
 
 
 def likely_cost(model: Model, messages: Sequence[Mapping[str, str]], *, max_tokens: int = MAX_TOKENS) -> float:
     """US dollars to reserve before asking: all of the input, and an answer of the greatest length."""
-    return cost(model, estimated_tokens(messages), max_tokens)
+    return cost(model, estimated_tokens(messages) + _FRAME_TOKENS, max_tokens)
 
 
 def breaker_is_open(model: Model) -> bool:
