@@ -264,8 +264,8 @@ async def get(tx: Tx, org_id: str, interview_id: int) -> Interview:
         """
         select i.id, i.contact_id, c.email as contact_email, c.name as contact_name, i.deal_id, i.interview_type_id,
             i.sequence_id, i.objective, i.status, i.phase, i.seed, i.token_hash, i.outreach_stop_reason, i.language,
-            i.referral, i.state, i.email_sent_at, i.started_at, i.completed_at, i.ended_by, i.withdrawn_at, i.created_at,
-            d.id as document_id, d.content as transcript, d.created_at as transcript_at, g.guide
+            i.referral, i.state, i.email_sent_at, i.started_at, i.completed_at, i.ended_by, i.withdrawn_at,
+            i.created_at, d.id as document_id, d.content as transcript, d.created_at as transcript_at, g.guide
         from interviews i
         join contacts c on c.org_id = i.org_id and c.id = i.contact_id
         left join documents d on d.org_id = i.org_id and d.interview_id = i.id
