@@ -34,13 +34,14 @@ class Talk:
     guide: paige.Guide = LOST
     context: paige.Context = field(default_factory=context)
     seed: int = 7
+    short: bool = False
     said: list[str] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     events: list[paige.Event] = field(default_factory=list)
     pendings: list[str] = field(default_factory=list)
 
     def __post_init__(self):
-        self._take(paige.open(self.guide, self.context, self.seed))
+        self._take(paige.open(self.guide, self.context, self.seed, short=self.short))
 
     @property
     def state(self) -> paige.State:
@@ -56,7 +57,7 @@ class Talk:
     def do(self, action: str, text: str = "") -> str:
         """Hear one thing and return what is said next; every state takes a trip through JSON on the way."""
         state = paige.State.from_json(self.state.to_json())
-        wordless = action in ("skip", "stop", "undo", "pause", "resume")
+        wordless = action in ("skip", "stop", "undo", "pause", "resume", "language")
         if text.strip() and not wordless and state.phase not in ("done", "stopped"):
             self.heard.append(text)
         step = paige.hear(self.guide, self.context, state, paige.Answer(text, action))

@@ -114,6 +114,8 @@ What was the turning point?
 Imagine the same search next year: what would you look at first?
 How did your IT department and the users see it?
 What were the reasons behind the order of your list?
+You mentioned the audit earlier. What did legal ask for?
+Tell me how Acme will be remembered by your team.
 """.strip().splitlines()
 
 BAD = {
@@ -137,6 +139,7 @@ BAD = {
     "Good point: what did the others do there?": "praise",
     "I appreciate your honesty. What happened next?": "praise",
     "Sorry to hear that. What did it mean for you?": "praise",
+    "That must have been hard. What did it mean for you?": "praise",
     "We have since fixed that. What else mattered?": "selling",
     "Acme now supports that. What else did you need?": "selling",
     "We already support single sign-on. What else was missing?": "selling",
@@ -151,6 +154,7 @@ BAD = {
     "So you felt the price was too high. What then?": "leading",
     "Why was the demo so bad?": "leading",
     "It sounds like the price decided it. What else was there?": "leading",
+    "So the integration was missing. What did that mean?": "leading",
     "I assume legal was slow. What happened there?": "leading",
     "Did you like the demo?": "closed",
     "Was the team responsive?": "closed",
@@ -182,6 +186,10 @@ BAD = {
     "You said “the price was fair”. What was it compared with?": "echo",
     "You said “we loved the demo”: what was behind that?": "echo",
     "You said “the price was too high. What then?": "echo",
+    "You mentioned poor onboarding earlier. What happened there?": "echo",
+    "Acme is a safe choice. What did you think of it?": "selling",
+    "What did our product lack?": "speaks",
+    "Now on to the list of options. Which options made it to serious consideration?": "repeat",
     "Was hat am Ende den Ausschlag gegeben?": "language",
     "Qu'est-ce qui a fait pencher la balance pour vous?": "language",
     "¿Qué fue lo que más pesó en la decisión?": "language",
@@ -336,6 +344,21 @@ def test_words_of_the_trade_may_be_theirs():
 
     assert guard.check("What did the stakeholders care about?", SCENE) == "jargon"
     assert guard.check("What did the stakeholders care about?", theirs) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "bridge", "question"),
+    [
+        ("What led to that?", "", "What led to that?"),
+        ("Next part. What led to that?", "Next part.", "What led to that?"),
+        ("Noted. On to cost. How did it come into it?", "Noted. On to cost.", "How did it come into it?"),
+        ("Noted. You said “x y”. What led to that?", "Noted.", "You said “x y”. What led to that?"),
+        ("Think back to the demo. What stood out?", "", "Think back to the demo. What stood out?"),
+        ("Thanks. Tell me about the demo.", "Thanks.", "Tell me about the demo."),
+    ],
+)
+def test_what_leads_over_is_told_from_the_question(text, bridge, question):
+    assert guard.split_bridge(text, "en") == (bridge, question)
 
 
 def test_quotes_are_made_typographic_and_must_be_theirs():

@@ -7,6 +7,7 @@ Nothing here knows a database, a network or a clock.
 from afterword.paige.content import guide_schema, shipped_guides
 from afterword.paige.guard import craft_warnings
 from afterword.paige.guide import Guide, GuideError, load_guide, load_guide_text
+from afterword.paige.masking import mask
 from afterword.paige.planner import plan_ask, read_plan
 from afterword.paige.script import ACTIONS, decide, hear, open, progress  # noqa: A004  # the hand-shake's name, used as paige.open
 from afterword.paige.state import Answer, Ask, Context, Event, Failure, Line, Mode, Plan, Progress, State, Step
@@ -32,6 +33,7 @@ __all__ = [
     "hear",
     "load_guide",
     "load_guide_text",
+    "mask",
     "open",
     "plan_ask",
     "progress",

@@ -1,16 +1,17 @@
 """Going through the topics: what is asked next, when to dig deeper, and when enough is known."""
 
-from afterword.paige import judge, ledger, verdict, wording
-from afterword.paige.candidates import Candidates
+from afterword.paige import contradictions, judge, ledger, relevance, verdict, wording
+from afterword.paige.candidates import Candidates, Worded
 from afterword.paige.guide import BranchWording, Topic
 from afterword.paige.prompt import Next
-from afterword.paige.quotes import chosen_option, echo, has_cue
+from afterword.paige.quotes import chosen_option, echo, has_cue, thread
 from afterword.paige.state import Pending, Step
 from afterword.paige.voice import Voice
 
 # Probes in all and on the first question: two at the start cost 2 to 3 points of drop-out among 1,800 people.
 PROBES_TOTAL = 6
 PROBES_FIRST = 1
+PROBES_SHORT = 1
 # After so many low-effort answers in a row only the must-haves are asked.
 LOW_EFFORT_STREAK = 3
 # Questions about one thread that no topic foresaw; they are probes as well, but not of the topic's own.
@@ -48,21 +49,28 @@ class Asking(Voice):
         if self.state.pending.kind == "scale":
             return self._take_choice(raw)
         quality, satisfied = self.credit(raw)
-        wanted = self._wants_probe(quality, satisfied)
-        return (self._probe(raw) if wanted else None) or self._tangent() or self._follow_up(raw) or self._leave_topic()
+        wanted = self._wants_probe(raw, quality, satisfied)
+        return (
+            self._reconcile(raw)
+            or self._follow_thread(raw, quality)
+            or (self._probe(raw, quality) if wanted else None)
+            or self._tangent()
+            or self._follow_up(raw)
+            or self._leave_topic()
+        )
 
     def credit(self, raw: str) -> tuple[judge.Quality, bool]:
         """Take up what an answer tells; how much that is, and whether it gives what the topic needs."""
         pending, quality = self.state.pending, self._heard(raw)
-        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw))
+        self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
         said = self.candidates.verdict if self.candidates else None
         if said:
             self.set(evidence=verdict.evidence(self.guide, self.state, raw, said))
         best = max(quality.score, judge.ADVANCE_AT) if self._judged_enough(quality) else quality.score
-        self.set_topic(pending.topic, best=max(self.standing.best, best))
+        self.set_topic(pending.topic, best=max(self.standing.best, best), met=ledger.met(self.standing, quality))
         # A name is all that the question for one asks.
         named = pending.kind == "slot" and self.topic.slot(pending.key).kind == "entity"
-        satisfied = named or ledger.satisfied(self.topic, self.words, raw, quality)
+        satisfied = named or ledger.satisfied(self.topic, self.words, raw, quality, self.standing.met, self.scores)
         on_topic = has_cue(raw, self._cues(self.topic)) or bool(said and said.credited(pending.topic))
         self._count_effort(raw, low=quality.low_effort and not (satisfied or on_topic))
         for branch in self.topic.branch:
@@ -75,8 +83,8 @@ class Asking(Voice):
 
     def ahead(self, raw: str) -> Next:
         """What would be asked after this answer, whether it is dug into or not. Leaves the turn unusable."""
-        self.credit(raw)
-        kind, example = self._next_probe(raw) or ("", "")
+        quality, _ = self.credit(raw)
+        kind, example = self._next_probe(raw, quality) or ("", "")
         if not kind and self._may_stray():
             kind = "tangent"
         self.close_topic(self.topic.id, "thin")
@@ -89,8 +97,8 @@ class Asking(Voice):
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
-        if not judge.affirms(raw):
-            self.set(evidence=ledger.credit_last(self.state, raw))
+        if not (judge.affirms(raw, self.reads) or judge.adds_nothing(raw, self.reads)):
+            self.set(evidence=ledger.credit_last(self.state, raw, self.reads))
         return self.read_back()
 
     def read_back(self) -> Step:
@@ -99,6 +107,11 @@ class Asking(Voice):
             self.close_topic(topic.id, "out_of_budget")
         lines = ledger.recap_lines(self.guide, self.state, self.weights)
         self.set(phase="recap", pending=Pending(), choices=(), recap=lines)
+        return self.show_recap()
+
+    def show_recap(self) -> Step:
+        """The read-back and what is asked of it."""
+        lines = self.state.recap
         if not lines:
             return self.say(self.phrase("recap_empty"))
         quoted = "\n".join(f"“{line}”" for line in lines)
@@ -114,7 +127,12 @@ class Asking(Voice):
                 self.close_topic(topic.id, "answered")
         few = self.state.fast or self._tight()
         ahead = self.open_topics(must_have=few)
-        return min(ahead, key=lambda topic: (topic.order_group, -self.weights[topic.id]), default=None)
+        hurried = self.state.fast  # whoever may leave at any moment is asked what matters most first
+        return min(
+            ahead,
+            key=lambda topic: (hurried and topic.priority, topic.order_group, -self.weights[topic.id]),
+            default=None,
+        )
 
     def _ask_topic(self, topic: Topic) -> Step:
         words, scale = self.pack.topics[topic.id], topic.opening_scale
@@ -131,14 +149,14 @@ class Asking(Voice):
             return self.advance()
         scales = any(slot.kind in ("choice", "scale") for slot in topic.slots) and not scale
         announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
-        if worded := self.candidates.advance(topic.id, self._lead()) if self.candidates else "":
-            return self.ask(pending, worded, acknowledge=False)
+        if worded := self.candidates.advance(self.state, topic.id, self._lead()) if self.candidates else None:
+            return self._ask_worded(pending, worded)
         if self.state.turns and words.bridge and not (announced or self.lead):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
         return self.ask(pending, question)
 
     def _heard(self, raw: str) -> judge.Quality:
-        quality = judge.quality(raw)
+        quality = judge.quality(raw, self.scores)
         self._hear_name(raw)
         self.set(answers=self.state.answers + bool(quality.words))
         return quality
@@ -152,7 +170,7 @@ class Asking(Voice):
             and (said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW)
         )
 
-    def _wants_probe(self, quality: judge.Quality, satisfied: bool) -> bool:
+    def _wants_probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> bool:
         """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
         matters = self.topic.priority == 1 or self.weights[self.topic.id] > 0
         match self.candidates.verdict.quality if self.candidates else None:
@@ -164,47 +182,110 @@ class Asking(Voice):
                 return False
             case _:
                 unclear = quality.score < judge.ADVANCE_AT and matters
-                return not satisfied and (quality.score < judge.PROBE_BELOW or unclear)
+                vague = not satisfied and (quality.score < judge.PROBE_BELOW or unclear)
+                return vague or self._open_driver() or self._astray(raw)
 
-    def _probe(self, raw: str) -> Step | None:
+    def _open_driver(self) -> bool:
+        """Whether this is the reason that decided, and a scene or a comparison is still missing."""
+        return self.topic.driver and not {"example", "comparison"} <= set(self.standing.met)
+
+    def _astray(self, raw: str) -> bool:
+        """Whether an answer is about something else, however well it is told; asked once of a topic."""
+        fresh = self.state.pending.kind == "main" and "tangent" not in self.standing.used
+        return fresh and not relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads)
+
+    def _reconcile(self, raw: str) -> Step | None:
+        """One neutral question on two statements that do not fit together, both in their words."""
+        found = contradictions.find(self.state, raw, self.state.pending.topic, self.vendor, self.reads)
+        self.set(stances=found.stances)
+        if found.earlier is None or found.now is None:
+            return None
+        self.set(evidence=ledger.with_evidence(self.state, found.earlier, found.now))
+        if not any(event.data.get("reason") == "contradiction" for event in self.events):
+            self.flag("contradiction")
+        if self.state.reconciled or not self._room_for_probe():
+            return None
+        said = {"earlier": found.earlier.text, "now": found.now.text}
+        texts = self.pack.phrases["reconcile"]
+        question = wording.choose(self.state.seed, "reconcile", texts, self.values() | said, self.state.asked)
+        if question is None:
+            return None
+        self.set(reconciled=self.state.reconciled + 1)
+        return self._ask_probe("reconcile", question)
+
+    def _follow_thread(self, raw: str, quality: judge.Quality) -> Step | None:
+        """Come back to something telling that no topic has planned, as far as rules can see it."""
+        if self.candidates is not None or not self._may_stray():
+            return None
+        fresh = self.state.pending.kind == "main" or self.state.pending.key == "tangent"
+        strong = quality.score >= judge.ADVANCE_AT and (quality.episode or quality.causal)
+        planned = any(has_cue(raw, self._cues(topic)) for topic in self.guide.topics)
+        if not fresh or not strong or planned:
+            return None
+        if relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads):
+            return None
+        question = self.word("thread", self.pack.phrases["thread"], thread(raw, self.reads))
+        if question is None:
+            return None
+        self.set(tangents=self.state.tangents + 1)
+        self.set_topic(self.topic.id, used=(*self.standing.used, "tangent"))
+        return self._ask_probe("tangent", question)
+
+    def _probe(self, raw: str, quality: judge.Quality) -> Step | None:
         """The next probe of the ladder when the budget allows."""
-        found = self._next_probe(raw)
+        found = self._next_probe(raw, quality)
         if found is None:
             return None
         kind, question = found
         topic, standing = self.topic, self.standing
-        worded = self.candidates.probe(topic.id, self._lead()) if self.candidates else ""
+        worded = self.candidates.probe(self.state, topic.id, self._lead()) if self.candidates else None
         self.set_topic(topic.id, probes=standing.probes + 1, used=(*standing.used, kind))
-        return self._ask_probe(kind, worded or question, acknowledge=not worded)
+        return self._ask_probe(kind, worded or question)
 
-    def _next_probe(self, raw: str) -> tuple[str, str] | None:
+    def _next_probe(self, raw: str, quality: judge.Quality) -> tuple[str, str] | None:
         """The next kind of probe that has words left, and these; None when the caps allow none."""
         topic, standing = self.topic, self.standing
         cap = min(topic.max_probes, PROBES_FIRST) if self._first() else topic.max_probes
         if standing.probes >= cap or not self._room_for_probe():
             return None
         for kind in topic.probe_types:
-            if kind in standing.used:
+            if kind in standing.used or (topic.driver and self._needless(kind, quality)):
                 continue
-            said = echo(raw, self._cues(topic)) if kind == "echo" else ""
+            said = echo(raw, self._cues(topic), self.reads) if kind == "echo" else ""
             if question := self.word(f"{topic.id}:{kind}", self.words.probes[kind], said):
                 return kind, question
         return None
+
+    def _needless(self, kind: str, quality: judge.Quality) -> bool:
+        """Whether a kind of probe would ask the main driver for what has been told."""
+        told = {
+            "episode": "example" in self.standing.met,
+            "echo": quality.score >= judge.ADVANCE_AT,
+            "contrast": "comparison" in self.standing.met,
+        }
+        return told.get(kind, False)
 
     def _tangent(self) -> Step | None:
         """A question about a thread that no topic foresaw, where a model saw one."""
         if self.candidates is None or not self._may_stray():
             return None
-        question = self.candidates.tangent(self.topic.id, self._lead())
-        if not question:
+        worded = self.candidates.tangent(self.state, self.topic.id, self._lead())
+        if worded is None:
             return None
         self.set(tangents=self.state.tangents + 1)
-        return self._ask_probe("tangent", question, acknowledge=False)
+        return self._ask_probe("tangent", worded)
 
-    def _ask_probe(self, kind: str, question: str, *, acknowledge: bool) -> Step:
+    def _ask_probe(self, kind: str, question: Worded | str) -> Step:
         self.set(probes=self.state.probes + 1)
         self.emit("probe", topic=self.topic.id, type=kind)
-        return self.ask(Pending("probe", self.topic.id, kind), question, acknowledge=acknowledge)
+        pending = Pending("probe", self.topic.id, kind)
+        return self.ask(pending, question) if isinstance(question, str) else self._ask_worded(pending, question)
+
+    def _ask_worded(self, pending: Pending, worded: Worded) -> Step:
+        """Put a question of a model's; what leads over to it is no part of the question that is not to come again."""
+        if worded.bridge:
+            self.lead.append(worded.bridge)
+        return self.ask(pending, worded.question, acknowledge=False)
 
     def _may_stray(self) -> bool:
         """Whether an unplanned thread may be begun, or followed one question further."""
@@ -212,10 +293,13 @@ class Asking(Voice):
         return self.state.tangents < TANGENTS and same and not self._first() and self._room_for_probe()
 
     def _first(self) -> bool:
+        """Whether this is the first topic that is asked."""
         return sum(bool(topic.asked) for topic in self.state.topics) == 1
 
     def _room_for_probe(self) -> bool:
-        return self.state.probes < PROBES_TOTAL and not self.state.fast and not self._tight()
+        """Whether the interview's budget and the contact's own limits allow one more probe."""
+        most = PROBES_SHORT if self.state.short else PROBES_TOTAL
+        return self.pressing and self.state.probes < most and not self.state.fast and not self._tight()
 
     def _lead(self) -> str:
         return " ".join(self.lead)
@@ -225,7 +309,7 @@ class Asking(Voice):
         topic, standing = self.topic, self.standing
         if self.state.fast or self._tight():
             return None
-        for branch in topic.branch:
+        for branch in topic.branch if self.pressing and not self.state.short else ():
             heard = not branch.slot and has_cue(raw, self._branch(branch.id).says)
             question = self.word(f"{topic.id}:{branch.id}", self._branch(branch.id).ask) if heard else None
             if question and branch.id not in standing.used:
@@ -233,12 +317,14 @@ class Asking(Voice):
         for slot in topic.slots:
             words = self.words.slot(slot.id)
             scale = slot.kind in ("choice", "scale")
+            if (self.state.short and not (topic.driver and slot.kind == "choice")) or not (scale or self.pressing):
+                continue
             if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
                 continue
             wanted = slot.must_have or self.weights[topic.id] or self.extra == (topic.id, slot.id)
             if not scale and not wanted:
                 continue
-            if scale and self.state.low_effort:
+            if scale and self.state.low_effort and not topic.driver:
                 continue
             if question := self.word(f"{topic.id}:{slot.id}", words.ask):
                 if scale:
@@ -271,7 +357,7 @@ class Asking(Voice):
                 if branch.slot == pending.key and branch.min <= choices.index(label) + 1 <= branch.max:
                     self._skip_topics(branch.skip)
         else:
-            self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw))
+            self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
         return self._follow_up(raw) or self._leave_topic()
 
     def _leave_topic(self) -> Step:
@@ -279,7 +365,7 @@ class Asking(Voice):
         topic, standing = self.topic, self.standing
         scale = f"{topic.id}.{topic.opening_scale}"
         chosen = any(key == scale for key, _ in self.state.scales)
-        told = chosen or standing.best >= judge.PROBE_BELOW or ledger.all_met(topic, self.state)
+        told = chosen or standing.best >= judge.PROBE_BELOW or (self.pressing and ledger.all_met(topic, self.state))
         self.close_topic(topic.id, "answered" if told else "thin")
         return self.advance()
 
@@ -306,7 +392,7 @@ class Asking(Voice):
         self.set(low_effort=self.state.low_effort + 1 if low or same else 0, last_answer=folded)
 
     def _hear_name(self, raw: str) -> None:
-        if name := chosen_option(raw, self.vendor):
+        if name := chosen_option(raw, self.vendor, self.reads):
             self.set(competitor=name)
 
     def _branch(self, branch_id: str) -> BranchWording:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from afterword.paige.guard import MAX_WORDS, Scene, check, tidy
-from afterword.paige.guide import Guide, Pack
+from afterword.paige import judge
+from afterword.paige.guard import MAX_WORDS, Scene, check, split_bridge, tidy
+from afterword.paige.guide import Guide, Pack, TopicWording
 from afterword.paige.private import private_set, sayable
 from afterword.paige.prompt import Next
 from afterword.paige.state import Context, State
@@ -11,6 +12,14 @@ from afterword.paige.verdict import Verdict
 
 # What stands before a question of ours may take words from it, but not so many that nothing can be asked.
 _LEAST_WORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A message that may be shown: what leads over, which may be empty, and the question."""
+
+    bridge: str
+    question: str
 
 
 @dataclass
@@ -28,23 +37,23 @@ class Candidates:
     wanted: str = ""  # the rule that kept the wanted message from being shown
     rules: list[str] = field(default_factory=list[str])
 
-    def probe(self, topic_id: str, lead: str) -> str:
+    def probe(self, state: State, topic_id: str, lead: str) -> Worded | None:
         """The message that digs deeper, where it may be shown."""
-        return self._take(self.if_probe, topic_id, lead, wanted=True) if self.worded else ""
+        return self._take(self.if_probe, state, topic_id, lead, wanted=True) if self.worded else None
 
-    def advance(self, topic_id: str, lead: str) -> str:
+    def advance(self, state: State, topic_id: str, lead: str) -> Worded | None:
         """The main question of a topic, where it was written for that topic and may be shown."""
         if not self.worded or topic_id != self.ahead.topic:
-            return ""
-        return self._take(self.if_advance, topic_id, lead, wanted=True)
+            return None
+        return self._take(self.if_advance, state, topic_id, lead, wanted=True)
 
-    def tangent(self, topic_id: str, lead: str) -> str:
+    def tangent(self, state: State, topic_id: str, lead: str) -> Worded | None:
         """The message that follows an unplanned thread; there is nothing of the guide's to take its place."""
         if not self.worded or not self.if_probe or "tangent" not in self.verdict.flags:
-            return ""
-        return self._take(self.if_probe, topic_id, lead, wanted=False)
+            return None
+        return self._take(self.if_probe, state, topic_id, lead, wanted=False)
 
-    def _take(self, text: str, topic_id: str, lead: str, *, wanted: bool) -> str:
+    def _take(self, text: str, state: State, topic_id: str, lead: str, *, wanted: bool) -> Worded | None:
         pack = self.guide.pack(self.scene.language)
         others = tuple(
             question
@@ -53,12 +62,24 @@ class Candidates:
             for question in (*pack.topics[topic.id].main, *pack.topics[topic.id].simpler)
         )
         room = max(_LEAST_WORDS, MAX_WORDS - len(lead.split()))
-        if rule := check(text, self.scene, others, room):
+        rule = check(text, self.scene, others, room)
+        if rule is None and self._too_early(text, state, topic_id, pack):
+            rule = "unaided"
+        if rule:
             self.rules.append(rule)
             self.wanted = rule if wanted else ""
-            return ""
+            return None
         self.shown = True
-        return tidy(text)
+        return Worded(*split_bridge(tidy(text), self.scene.language))
+
+    def _too_early(self, text: str, state: State, topic_id: str, pack: Pack) -> bool:
+        """Whether the vendor is named where the guide does not, before the guide or the contact has: what comes to mind
+        unaided would no longer."""
+        vendor = judge.fold(self.scene.vendor)
+        if vendor not in judge.fold(text) or any(vendor in judge.fold(said) for said in self.scene.heard):
+            return False
+        begun = [topic.id for topic in self.guide.topics if state.topic(topic.id).asked]
+        return not any("{vendor}" in _texts(pack.topics[topic]) for topic in {topic_id, *begun})
 
 
 def scene_of(guide: Guide, context: Context, state: State, answer: str) -> Scene:
@@ -83,12 +104,15 @@ def own_text(pack: Pack) -> str:
     texts = [*pack.opening, *pack.catch_all]
     for said in (*pack.phrases.values(), *pack.faq.values()):
         texts += said
-    for words in pack.topics.values():
-        texts += (words.label, *words.main, *words.heard, *words.simpler, *words.bridge, *words.keywords)
-        for probes in words.probes.values():
-            texts += probes
-        for slot in words.slots.values():
-            texts += (*slot.ask, *slot.cues, *slot.choices)
-        for branch in words.branches.values():
-            texts += (*branch.says, *branch.ask)
+    return "\n".join([*texts, *(_texts(words) for words in pack.topics.values())])
+
+
+def _texts(words: TopicWording) -> str:
+    texts = [words.label, *words.main, *words.heard, *words.simpler, *words.bridge, *words.keywords]
+    for probes in words.probes.values():
+        texts += probes
+    for slot in words.slots.values():
+        texts += (*slot.ask, *slot.cues, *slot.choices)
+    for branch in words.branches.values():
+        texts += (*branch.says, *branch.ask)
     return "\n".join(texts)

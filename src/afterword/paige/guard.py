@@ -13,7 +13,7 @@ from afterword.paige import lint as craft_lint
 from afterword.paige.lint import MAX_WORDS, QUOTED, craft, craft_warnings, lint
 from afterword.paige.private import Private, Sayable, fold, leaks, numbers_in, ordinary, spaced
 
-__all__ = ["MAX_WORDS", "REASONS", "Scene", "check", "craft_warnings", "lint", "tidy"]
+__all__ = ["MAX_WORDS", "REASONS", "Scene", "check", "craft_warnings", "lint", "split_bridge", "tidy"]
 
 # With so many content words in common, of all that two questions have, they ask the same.
 _SAME = 0.75
@@ -34,6 +34,7 @@ REASONS = {
     "jargon": "it used sales jargon",
     "either/or": "it offered alternatives to choose from",
     "leading": "it suggested an answer or summed up for them",
+    "unaided": "it named the company behind this interview before the contact or the guide did",
     "closed": "it could be answered with yes or no",
     "private": "it touched on something that may not be said",
     "unknown": "it held a name, number or date that the contact has not said",
@@ -69,6 +70,22 @@ def tidy(text: str) -> str:
     return re.sub(r"(?<!\w)'([^'“”]{2,90}?(?:'\w[^'“”]*?)*)'(?!\w)", r"“\1”", line)
 
 
+def split_bridge(line: str, language: str) -> tuple[str, str]:
+    """A tidy message as what only leads over, and the question: from the first sentence on that asks, sets a scene or
+    holds words of theirs."""
+    rules = craft(language)
+    pieces = _PIECE.split(line)
+    for number, piece in enumerate(pieces):
+        own = judge.fold(piece)
+        asks = rules is None or rules.request.search(own) or rules.asks.match(own) or rules.scene.match(own)
+        if asks or "?" in piece or QUOTED.search(piece):
+            return " ".join(pieces[:number]), " ".join(pieces[number:])
+    return "", line
+
+
+_PIECE = re.compile(r"(?<=[.!?…])\s+(?=\S)")
+
+
 def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
     text: str, scene: Scene, others: Sequence[str] = (), most_words: int = MAX_WORDS
 ) -> str | None:
@@ -87,11 +104,13 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
         return "language"
     if _asks_twice(own, scene.language):
         return "one question"
-    if _repeats(line, own, scene, others):
+    if _repeats(line, scene, others):
         return "repeat"
     for rule in ("praise", "selling"):
         if craft_lint.breaks(rule, own, scene.language):
             return rule
+    if _PITY.search(own):
+        return "praise"
     if _sells(own, scene):
         return "selling"
     if craft_lint.breaks("jargon", own, scene.language) and not _their_jargon(own, scene):
@@ -99,13 +118,19 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
     for rule in ("either/or", "leading"):
         if craft_lint.breaks(rule, own, scene.language):
             return rule
+    if any(_SUMMED_UP.match(sentence) for sentence in _statements(own, scene.language)):
+        return "leading"
     if craft_lint.breaks("closed", own, scene.language) and not _POLITE.search(own):
         return "closed"
-    if _MENTIONS.search(own) or _quotes_prompt(line, scene) or leaks(text, scene.private, scene.may):
+    if (
+        _MENTIONS.search(own)
+        or _quotes_prompt(line, scene)
+        or leaks(text, scene.private, scene.may, capitals=not scene.language.startswith("de"))
+    ):
         return "private"
     if _names_unknown(unquoted, scene):
         return "unknown"
-    if not _echoes(line, scene):
+    if not _echoes(line, scene) or _puts_words(own, scene):
         return "echo"
     if _marked_up(text, line, scene):
         return "markup"
@@ -121,6 +146,19 @@ _POLITE = re.compile(
     r"\b(?:can|could|would|will) you (?:please |perhaps |maybe |also |briefly )?(?:tell|walk|describe|share|say|take|give|talk|help|explain|think|recall|elaborate|expand|name|show|put|pick)\b"
     r"|\b(?:können|könnten|würden|möchten) sie (?:mir |uns |bitte |vielleicht |kurz |noch )*(?:\w+ ){0,8}(?:erzählen|beschreiben|schildern|nennen|sagen|erklären|erläutern|ausführen)\b"
 )
+_PITY = re.compile(
+    r"\b(?:that|it|this) must (?:have been|be)\b|\bi(?:'m| am) (?:so |very |really )?sorry\b|\bsorry (?:to hear|about)\b|\bunderstandabl[ey]\b"
+    r"|\b(?:no wonder|how (?:frustrating|annoying|nice|lovely)|congratulations|das muss|das tut mir)\b"
+)
+_SUMMED_UP = re.compile(
+    r"(?:ok(?:ay)?,? |right,? |and |then )?(?:so|in other words|in short|to sum up|then it was|also|kurz gesagt)[, ]"
+)
+_SAID = re.compile(
+    r"\byou(?:'ve| have)? (?:just |also |earlier |already )*(?:mentioned|said|told me|noted|brought up|described|talked about|spoke (?:of|about)|explained|pointed out|raised)\b([^.?!;:]*)"
+    r"|\bsie (?:haben |hatten )?(?:erwähnten|sagten|nannten|beschrieben)\b([^.?!;:]*)"
+)
+# So much of what they are told to have said must be words of theirs.
+_THEIRS = 0.5
 # Talk of a background at all.
 _MENTIONS = re.compile(
     r"\b(?:my|our|internal|the crm|sales) (?:notes|records|briefing|background|files?|crm|instructions?|system prompt|prompt|guidelines|objective)\b"
@@ -143,7 +181,7 @@ _OTHERS = re.compile(
 _SPEAKS = re.compile(
     r"\b(?:i|we) (?:chose|picked|selected|went with|decided|felt|liked|loved|preferred|bought|rejected|evaluated|hated|switched|signed|needed|disliked|ended up|struggled|found (?:it|that|the|them))\b"
     r"|\bas (?:a|an|the|your) (?:customer|buyer|client|user|respondent|cto|cio|cfo|ceo|manager|contact)\b"
-    r"|\b(?:my|our) (?:team|boss|company|colleagues?|budget|cfo|cto|cio|decision|evaluation|requirements|vendor|sales team|reps?)\b"
+    r"|\b(?:my|our) (?:team|boss|company|colleagues?|budget|cfo|cto|cio|decision|evaluation|requirements|vendor|sales|reps?|product|platform|solution|software|tool|prices?|pricing|offer)\b"
     r"|\bin my (?:experience|opinion|view|case)\b|\bhere is (?:a|my|the) (?:possible |sample )?(?:answer|reply|response)\b|\b(?:i|we) would (?:say|answer) that\b"
     r"|\b(?:ich|wir) (?:haben uns|entschieden|fanden|wählten|mochten|brauchten)\b|\b(?:mein|unser)e?[rsnm]? (?:team|chef|firma|unternehmen|budget|kollegen?)\b"
 )
@@ -152,7 +190,7 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 _MARKS = re.compile(
-    r"[<>{}\[\]|\\*#`~^=_@•·]|https?:|ftp:|mailto:|www\.|\b[\w-]+\.(?:com|io|net|org|ai|dev|co|de|eu|app|example|invalid)\b|:\w+:|&\w+;|(?:^|\n)\s*(?:[-–—]|\d+[.)])\s"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f<>{}\[\]|\\*#`~^=_@•·]|https?:|ftp:|mailto:|www\.|\b[\w-]+\.(?:com|io|net|org|ai|dev|co|de|eu|app|example|invalid)\b|:\w+:|&\w+;|(?:^|\n)\s*(?:[-–—]|\d+[.)])\s"
 )
 _LINES = 3
 
@@ -191,10 +229,11 @@ def _asks_twice(own: str, language: str) -> bool:
     return len(asking) > 2 or (len(asking) == 2 and ("?" in asking[0] or not rules.scene.match(asking[0])))
 
 
-def _repeats(line: str, own: str, scene: Scene, others: Sequence[str]) -> bool:
-    if wording.repeats(line, scene.asked) or wording.repeats(line, others):
+def _repeats(line: str, scene: Scene, others: Sequence[str]) -> bool:
+    question = split_bridge(line, scene.language)[1]
+    if any(wording.repeats(text, scene.asked) or wording.repeats(text, others) for text in (line, question)):
         return True
-    mine = _content_words(own, scene.language)
+    mine = _content_words(judge.fold(QUOTED.sub(" ", question)), scene.language)
     for earlier in scene.asked:
         theirs = _content_words(judge.fold(QUOTED.sub(" ", earlier)), scene.language)
         if len(mine) > 2 and len(mine & theirs) >= _SAME * len(mine | theirs):
@@ -208,13 +247,23 @@ def _content_words(own: str, language: str) -> frozenset[str]:
 
 
 def _sells(own: str, scene: Scene) -> bool:
+    """Whether a sentence that asks nothing says something for the vendor."""
     vendor = re.escape(judge.fold(scene.vendor))
-    return bool(
-        re.search(
-            rf"\b{vendor}(?:'s \w+)? (?:now |also |already )?(?:offers?|supports?|provides?|will|can|has since|has now|is (?:the|a|an|now|better|committed|working|planning)|bietet|unterstützt|kann)\b(?! have\b)(?![^.!]*\?)",
-            own,
-        )
+    claims = re.compile(
+        rf"\b{vendor}(?:'s \w+)? (?:now |also |already )?(?:offers?|supports?|provides?|will|can|has|is|are|does|bietet|unterstützt|kann|hat|ist)\b"
     )
+    return any(claims.search(sentence) for sentence in _statements(own, scene.language))
+
+
+def _statements(own: str, language: str) -> list[str]:
+    """The sentences that ask nothing."""
+    rules = craft(language)
+    return [
+        sentence
+        for sentence in craft_lint.sentences(own)
+        if not sentence.endswith("?")
+        if rules is None or not (rules.request.search(sentence) or rules.asks.match(sentence))
+    ]
 
 
 def _their_jargon(own: str, scene: Scene) -> bool:
@@ -271,6 +320,22 @@ def _echoes(line: str, scene: Scene) -> bool:
         if not said or not any(re.search(edges, text) for text in recent):
             return False
     return not re.search(r"[“”„«»\"]", QUOTED.sub("", line))
+
+
+def _puts_words(own: str, scene: Scene) -> bool:
+    """Whether something is told as said by them of which they used hardly a word."""
+    heard = {word[:_STEM] for text in scene.heard for word in judge.words(judge.fold(text))}
+    for found in _SAID.finditer(own):
+        said = _content_words(found[1] or found[2] or "", scene.language) - _ABOUT_SAYING
+        if said and len(said & heard) < _THEIRS * len(said):
+            return True
+    return False
+
+
+# Words about the saying, cut to stems.
+_ABOUT_SAYING = frozenset(
+    {"earli", "befor", "just", "also", "somet", "thing", "point", "momen", "alrea", "brief", "now"}
+)
 
 
 def _other_language(own: str, language: str) -> bool:

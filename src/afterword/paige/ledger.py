@@ -1,14 +1,15 @@
 """What has been learned so far: crediting answers to slots, and reading them back in the contact's own words."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from afterword.paige import judge, quotes
 from afterword.paige.guide import Guide, Pack, Topic, TopicWording
-from afterword.paige.state import Evidence, State
+from afterword.paige.state import Evidence, State, TopicState
 
 # A read-back longer than this is not read.
 RECAP_LINES = 5
+_FEWEST_LINES = 3
 # A line of it holds at least a short word; a bare number or sign means nothing read on its own.
 _WORDY = r"[^\W\d_]{2}"
 # Slots one answer can speak to, and sentences it can volunteer for topics not asked yet.
@@ -20,8 +21,13 @@ _VOLUNTEERED_CUES = 2
 _MOST_EVIDENCE = 60
 
 
-def credit(guide: Guide, pack: Pack, state: State, raw: str) -> tuple[Evidence, ...]:
-    """The evidence so far plus what this answer adds to its topic and, unasked, to later ones."""
+def credit(guide: Guide, pack: Pack, state: State, raw: str, language: str = "en") -> tuple[Evidence, ...]:
+    """The evidence so far plus what this answer adds to its topic and, unasked, to later ones.
+
+    A bare "yes" adds nothing: what it agrees to are our words.
+    """
+    if judge.adds_nothing(raw, language):
+        return state.evidence
     number, here = state.heard - 1, state.pending.topic
     topic, words = guide.topic(here), pack.topics[here]
     added: list[Evidence] = []
@@ -30,43 +36,65 @@ def credit(guide: Guide, pack: Pack, state: State, raw: str) -> tuple[Evidence, 
         cues = () if slot.id == asked_slot else words.slot(slot.id).cues
         if slot.kind in ("choice", "scale") or not (cues or slot.id == asked_slot) or len(added) >= _SLOTS_AN_ANSWER:
             continue
-        if found := quotes.best_sentence(raw, cues):
+        if found := quotes.best_sentence(raw, cues, language):
             added.append(_evidence(here, slot.id, number, raw, found, prompted=True))
-    if not added and (found := quotes.best_sentence(raw)):
+    if not added and (found := quotes.best_sentence(raw, language=language)):
         added.append(_evidence(here, "", number, raw, found, prompted=True))
     for later in guide.topics:
-        if later.id == here or state.topic(later.id).asked or state.topic(later.id).status != "open":
+        standing = state.topic(later.id)
+        if later.id == here or standing.asked or standing.status not in ("open", "out_of_budget"):
             continue
         for slot in later.slots:
             cues = pack.topics[later.id].slot(slot.id).cues
-            found = quotes.best_sentence(raw, cues) if cues else None
+            found = quotes.best_sentence(raw, cues, language) if cues else None
             if found and found[1] >= 0 and len(raw[slice(*found[0])].split()) >= _UNPROMPTED_WORDS:
                 added.append(_evidence(later.id, slot.id, number, raw, found, prompted=False))
     return (*state.evidence, *added)[:_MOST_EVIDENCE]
 
 
-def credit_last(state: State, raw: str) -> tuple[Evidence, ...]:
+def credit_last(state: State, raw: str, language: str = "en") -> tuple[Evidence, ...]:
     """The evidence so far plus the answer to the closing question, which belongs to no topic."""
-    found = quotes.best_sentence(raw)
-    if found is None or judge.read(raw).kind != "answer":
+    found = quotes.best_sentence(raw, language=language)
+    if found is None or judge.read(raw, language).kind != "answer":
         return state.evidence
     return (*state.evidence, _evidence("", "", state.heard - 1, raw, found, prompted=True))[:_MOST_EVIDENCE]
 
 
-def satisfied(topic: Topic, words: TopicWording, raw: str, quality: judge.Quality) -> bool:
-    """Whether this one answer gives what every must-have text slot of the topic needs."""
+def with_evidence(state: State, *items: Evidence) -> tuple[Evidence, ...]:
+    """The evidence with these statements in it, each once."""
+    known = {(item.answer, item.text) for item in state.evidence}
+    return (*state.evidence, *(item for item in items if (item.answer, item.text) not in known))[:_MOST_EVIDENCE]
+
+
+def met(standing: TopicState, quality: judge.Quality) -> tuple[str, ...]:
+    """What has been given for the topic so far, of an example and a comparison."""
+    now = {"example": quality.episode, "comparison": quality.contrast}
+    return tuple(need for need, given in now.items() if given or need in standing.met)
+
+
+def satisfied(
+    topic: Topic,
+    words: TopicWording,
+    raw: str,
+    quality: judge.Quality,
+    before: Collection[str] = (),
+    language: str = "en",
+) -> bool:
+    """Whether this answer, with what was `met` before it, gives what every must-have text slot of the topic needs."""
     slots = [slot for slot in topic.slots if slot.must_have and slot.kind in ("text", "entity")]
-    met = {
-        "example": quality.episode and quality.score >= judge.PROBE_BELOW,
-        "comparison": quality.contrast and quality.score >= judge.PROBE_BELOW,
+    given = {
+        "example": "example" in before and quality.score >= judge.PROBE_BELOW,
+        "comparison": "comparison" in before and quality.score >= judge.PROBE_BELOW,
         "number": bool(re.search(r"\d", raw)),
         "name": False,
         "weight": True,
     }
     for slot in slots:
         cue = quotes.has_cue(raw, words.slot(slot.id).cues)
-        met["name"] = cue or judge.lists_names(raw)
-        enough = all(met[need] for need in slot.good_enough) if slot.good_enough else quality.score >= judge.PROBE_BELOW
+        given["name"] = cue or judge.lists_names(raw, language)
+        enough = (
+            all(given[need] for need in slot.good_enough) if slot.good_enough else quality.score >= judge.PROBE_BELOW
+        )
         named = "name" in slot.good_enough or cue or quality.score >= judge.ADVANCE_AT
         if not (enough and named):
             return False
@@ -102,7 +130,7 @@ def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
         if (
             item.topic == topic.id
             and not item.prompted
-            and (said := quotes.echo(item.text, words.slot(item.slot).cues))
+            and (said := quotes.echo(item.text, words.slot(item.slot).cues, state.language))
         ):
             return said
     return ""
@@ -111,7 +139,7 @@ def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
 def latest_words(state: State) -> str:
     """A few words of the last thing they told us; empty where none are fit to hand back."""
     for item in reversed(state.evidence):
-        said = quotes.echo(item.text, judge.words(judge.fold(item.text))[:1]) if item.prompted else ""
+        said = quotes.echo(item.text, judge.words(judge.fold(item.text))[:1], state.language) if item.prompted else ""
         # A clause that breaks off in the middle does not sound like listening.
         if said and re.match(r"\W*(?:$|[,;:.!?()\n–—])", item.text.partition(said)[2]):
             return said
@@ -122,7 +150,9 @@ def recap_lines(guide: Guide, state: State, weights: Mapping[str, int]) -> tuple
     """Three to five sentences of theirs, one for each of the topics that matter most, in the order they were said."""
     best: dict[str, Evidence] = {}
     for item in state.evidence:
-        wordy = re.search(_WORDY, item.text) and not judge.affirms(item.text)  # a bare "ok" is no takeaway
+        wordy = re.search(_WORDY, item.text) and not judge.affirms(
+            item.text, state.language
+        )  # a bare "ok" is no takeaway
         if item.prompted and wordy and item.score > _floor(best, item.topic):
             best[item.topic] = item
     rank = {topic.id: (topic.priority, -weights[topic.id]) for topic in guide.topics}
@@ -130,6 +160,14 @@ def recap_lines(guide: Guide, state: State, weights: Mapping[str, int]) -> tuple
     lines: dict[str, Evidence] = {}
     for item in chosen:
         lines.setdefault(judge.fold(item.text), item)
+    if len(lines) < _FEWEST_LINES:
+        more = sorted(
+            (item for item in state.evidence if len(item.text.split()) >= _UNPROMPTED_WORDS),
+            key=lambda item: -item.score,
+        )
+        for item in more[:_FEWEST_LINES]:
+            if not any(item.text in line.text or line.text in item.text for line in lines.values()):
+                lines.setdefault(judge.fold(item.text), item)
     kept = sorted(list(lines.values())[:RECAP_LINES], key=lambda item: (item.answer, item.start))
     return tuple(item.text for item in kept)
 

@@ -6,6 +6,7 @@ from typing import cast
 
 from afterword.paige import judge, quotes
 from afterword.paige.guide import Guide, Pack
+from afterword.paige.private import shown_deal
 from afterword.paige.state import Context
 
 # What this one interview is for counts more than what is known about the person.
@@ -27,7 +28,7 @@ def weights(guide: Guide, pack: Pack, context: Context) -> dict[str, int]:
     if context.plan is not None:
         return {topic.id: min(_MOST, max(0, context.plan.weights.get(topic.id, 0))) for topic in guide.topics}
     keywords = tuple((topic.id, pack.topics[topic.id].keywords) for topic in guide.topics)
-    return dict(_weigh(context.objective, context.notes, " ".join(_texts(context.deal)), keywords))
+    return dict(_weigh(context.objective, context.notes, " ".join(_texts(shown_deal(context.deal))), keywords))
 
 
 @lru_cache(maxsize=256)

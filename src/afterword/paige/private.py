@@ -104,12 +104,12 @@ def shown_deal(deal: Mapping[str, object]) -> dict[str, object]:
     return {key: clean(value, 1) for key, value in deal.items() if key != NEVER}
 
 
-def leaks(text: str, private: Private, may: Sayable) -> bool:
-    """Whether a text holds something private, plainly or in disguise."""
+def leaks(text: str, private: Private, may: Sayable, *, capitals: bool = True) -> bool:
+    """Whether a text holds something private, plainly or in disguise. `capitals` is false where every noun has one."""
     plain = fold(text)
     if _says(plain, private, may, shortest=_NAME):
         return True
-    if any(fold(word) in private.proper and fold(word) not in may.words for word in _capitalized(text)):
+    if capitals and any(fold(word) in private.proper and fold(word) not in may.words for word in _capitalized(text)):
         return True
     if any(number in private.numbers and number not in may.numbers for number in numbers_in(text)):
         return True

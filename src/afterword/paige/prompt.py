@@ -93,7 +93,9 @@ def _turn(guide: Guide, pack: Pack, context: Context, state: State, answer: Answ
     parts.append(f"Its open slots: {_slots(topic, state, prompted=True) or 'none'}")
     if others := ", ".join(filter(None, (_slots(t, state) for t in later))):
         parts.append(f"Slots of topics still to come, should the answer tell of them: {others}")
-    if ahead.probe:
+    if ahead.probe == "tangent":
+        parts.append('if_probe: no planned probe is possible. Only if you flag a tangent: one question on it; else "".')
+    elif ahead.probe:
         parts.append(f"if_probe: a probe of the kind {ahead.probe}. The guide would say: {ahead.probe_example}")
     else:
         parts.append('if_probe: no probe is possible, give "".')

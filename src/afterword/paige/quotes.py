@@ -4,11 +4,15 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from afterword.paige import english, judge
+from afterword.paige import judge
+from afterword.paige.languages import Language
+from afterword.paige.languages import language as pack_of
 
 # An echo longer than this reads like a transcript, not like listening.
 _ECHO_WORDS = 8
 _ECHO_CHARS = 70
+# A thread of their own needs so many words that say something.
+_THREAD_WORDS = 2
 # A recap line; longer sentences are cut at a clause.
 _LINE_CHARS = 200
 _NAME_CHARS = 40
@@ -33,14 +37,14 @@ def sentences(text: str) -> list[Span]:
     return spans
 
 
-def best_sentence(text: str, cues: Sequence[str] = ()) -> tuple[Span, float] | None:
+def best_sentence(text: str, cues: Sequence[str] = (), language: str = "en") -> tuple[Span, float] | None:
     """The sentence that says most, of those that hold a cue when cues are given; None when there is none."""
     best: tuple[Span, float] | None = None
     for start, end in sentences(text):
         piece = text[start:end]
         if not judge.words(piece) or (cues and not has_cue(piece, cues)):
             continue
-        score = judge.quality(piece).score
+        score = judge.quality(piece, language).score
         if best is None or score > best[1]:
             best = _shorten(text, start, end), score
     return best
@@ -56,30 +60,40 @@ def count_cues(text: str, cues: Sequence[str]) -> int:
     return len(set(cue_pattern(tuple(cues)).findall(judge.fold(text)))) if cues else 0
 
 
-def echo(text: str, cues: Sequence[str]) -> str:
+def echo(text: str, cues: Sequence[str], language: str = "en") -> str:
     """A clause of two to eight words of theirs that can be handed back, around a cue; empty where none is safe."""
-    for match in _CLAUSE.finditer(text):
-        clause = match.group().strip()
-        if not has_cue(clause, (*cues, *_TELLING)) or _UNSAFE.search(clause):
+    own = pack_of(language)
+    for start, end in clauses(text):
+        clause = text[start:end]
+        if not has_cue(clause, (*cues, *own.telling)) or _UNSAFE.search(clause):
             continue
-        if span := _window(clause, cues):
+        if span := _window(clause, cues, own):
             return span
     return ""
 
 
-def chosen_option(text: str, vendor: str) -> str:
+def thread(text: str, language: str = "en") -> str:
+    """The whole clause of at most eight words that says most, whatever it is about; empty where none is safe."""
+    own, best, most = pack_of(language), "", _THREAD_WORDS - 1
+    for start, end in clauses(text):
+        clause = text[start:end]
+        content = {word for word in judge.words(judge.fold(clause)) if word not in own.stopwords | own.vague_words}
+        fits = len(clause.split()) <= _ECHO_WORDS and len(clause) <= _ECHO_CHARS and not _UNSAFE.search(clause)
+        if fits and len(content) > most:
+            best, most = clause.strip("'’ "), len(content)
+    return best
+
+
+def chosen_option(text: str, vendor: str, language: str = "en") -> str:
     """The name after "we went with …" as they wrote it; empty when there is none, or when it is the vendor's."""
-    for match in english.CHOSE.finditer(text):
+    own = pack_of(language)
+    for match in own.chose.finditer(text):
         name = re.match(r"[A-Z][\w&-]*(?:\.[\w]+)*(?:[ ][A-Z][\w&-]*){0,2}", text[match.end() :])
         if name is None:
             continue
         found = name.group()
         usable = len(found) <= _NAME_CHARS and not _UNSAFE.search(found)
-        if (
-            usable
-            and found.split()[0].casefold() not in english.NOT_NAMES
-            and vendor.casefold() not in found.casefold()
-        ):
+        if usable and judge.is_name(found.split()[0], own) and vendor.casefold() not in found.casefold():
             return found
     return ""
 
@@ -91,28 +105,33 @@ def cue_pattern(cues: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(cue) for cue in longest_first) + r")(?!\w)")
 
 
-# Words worth coming back to whatever the topic.
-_TELLING = (
-    "better", "worse", "easier", "harder", "cheaper", "expensive", "slow", "fast", "missing", "fit", "trust", "risk",
-    "complicated", "simple", "problem", "problems", "issue", "issues", "support", "features", "price", "limited",
-)  # fmt: skip
+def clauses(text: str) -> list[Span]:
+    """(start, end) of each clause, without surrounding white space."""
+    found = [(match.start(), match.group()) for match in _CLAUSE.finditer(text)]
+    lefts = [(start + len(piece) - len(piece.lstrip()), piece.strip()) for start, piece in found]
+    return [(left, left + len(piece)) for left, piece in lefts if piece]
 
 
-def _window(clause: str, cues: Sequence[str]) -> str:
+def unsafe(text: str) -> bool:
+    """Whether a text is not fit to be shown inside a sentence of ours."""
+    return bool(_UNSAFE.search(text))
+
+
+def _window(clause: str, cues: Sequence[str], own: Language) -> str:
     """The clause itself when it is short, else the words around the cue unless that would drop a negation."""
     found = list(re.finditer(r"\S+", clause))
     if len(found) > _ECHO_WORDS:
-        pattern = cue_pattern((*cues, *_TELLING))
+        pattern = cue_pattern((*cues, *own.telling))
         at = next((i for i, word in enumerate(found) if pattern.search(judge.fold(word.group()).strip("'"))), None)
         if at is None:
             return ""
         first, last = max(0, at - 3), min(len(found), at + 4)
-        while first < at and _weak(found[first].group()):
+        while first < at and _weak(found[first].group(), own):
             first += 1
-        while last - 1 > at and _weak(found[last - 1].group()):
+        while last - 1 > at and _weak(found[last - 1].group(), own):
             last -= 1
-        kept, dropped = found[first:last], found[:first]
-        if any(english.NEGATION.search(judge.fold(word.group())) for word in dropped) or len(kept) < 2:
+        kept, dropped = found[first:last], (*found[:first], *(found[last:] if own.negation_follows else ()))
+        if any(own.negation.search(judge.fold(word.group())) for word in dropped) or len(kept) < 2:
             return ""
         found = kept
     if len(found) < 2:
@@ -121,13 +140,9 @@ def _window(clause: str, cues: Sequence[str]) -> str:
     return span if len(span) <= _ECHO_CHARS else ""
 
 
-def _weak(word: str) -> bool:
+def _weak(word: str, own: Language) -> bool:
     folded = judge.fold(word).strip(".'")
-    return (
-        folded in english.STOPWORDS
-        and not english.NEGATION.search(folded)
-        and folded not in ("too", "very", "more", "most")
-    )
+    return folded in own.stopwords and not own.negation.search(folded) and folded not in own.kept_words
 
 
 def _shorten(text: str, start: int, end: int) -> Span:

@@ -18,19 +18,34 @@ from afterword.paige.candidates import Candidates, scene_of
 from afterword.paige.guide import Guide
 from afterword.paige.state import Answer, Ask, Context, Event, Failure, Progress, State, Step, TopicState
 from afterword.paige.talk import Talk
+from afterword.paige.voice import goes_on_in, promised_minutes
 
-ACTIONS = ("answer", "skip", "stop", "undo", "pause", "resume", "confirm", "correct", "go_on")
+ACTIONS = (
+    "answer",
+    "skip",
+    "stop",
+    "undo",
+    "pause",
+    "resume",
+    "confirm",
+    "correct",
+    "go_on",
+    "wrong_person",
+    "language",
+)
 # The text of the others, such as a half-typed answer sent along with a skip, is not read.
-_WITH_TEXT = ("answer", "confirm", "correct", "go_on")
+_WITH_TEXT = ("answer", "confirm", "correct", "go_on", "wrong_person")
 
 
-def open(guide: Guide, context: Context, seed: bytes | int) -> Step:  # noqa: A001  # the hand-shake's name
-    """The opening message with the first question in it. The same seed gives the same interview."""
+def open(guide: Guide, context: Context, seed: bytes | int, *, short: bool = False) -> Step:  # noqa: A001  # the hand-shake's name
+    """The opening message with the first question in it. The same seed gives the same interview; `short` is the form
+    of two or three minutes."""
     pack = guide.pack(context.language)
     state = State(
         seed=seed.hex() if isinstance(seed, bytes) else f"{seed:x}",
         language=pack.language,
         topics=tuple(TopicState(topic.id) for topic in guide.topics),
+        short=short,
     )
     return Talk(guide, context, state).begin()
 
@@ -45,7 +60,10 @@ def hear(guide: Guide, context: Context, state: State, answer: Answer) -> Step |
         raise ValueError(f"action {answer.action!r} is not one of {', '.join(ACTIONS)}")
     talk = _talk(guide, context, state)
     found = _hear(talk, answer, asks=context.mode != "script")
-    return found or prompt.turn(guide, context, state, answer, _ahead(guide, context, state, answer))
+    if found:
+        return found
+    told = _in_their_language(guide, state, answer)
+    return prompt.turn(guide, context, told, answer, _ahead(guide, context, told, answer))
 
 
 def decide(guide: Guide, context: Context, state: State, ask: Ask, reply: object) -> Step | Ask:
@@ -61,12 +79,13 @@ def decide(guide: Guide, context: Context, state: State, ask: Ask, reply: object
     worded = verdict.read_reply(guide, ask.answer.text, reply)
     failed = reply.reason if isinstance(reply, Failure) else "" if worded else "malformed"
     talk = _talk(guide, context, state)
+    told = _in_their_language(guide, state, ask.answer)
     if said:
         talk.candidates = Candidates(
             said,
-            _ahead(guide, context, state, ask.answer),
+            _ahead(guide, context, told, ask.answer),
             guide,
-            scene_of(guide, context, state, ask.answer.text),
+            scene_of(guide, context, told, ask.answer.text),
             worded.if_probe if worded else "",
             worded.if_advance if worded else "",
             worded=not failed,
@@ -76,7 +95,7 @@ def decide(guide: Guide, context: Context, state: State, ask: Ask, reply: object
     rules = talk.candidates.rules if talk.candidates else []
     wanted = talk.candidates.wanted if talk.candidates else ""
     if wanted and ask.attempt == 1:
-        again = prompt.turn(guide, context, state, ask.answer, _ahead(guide, context, state, ask.answer), reason=wanted)
+        again = prompt.turn(guide, context, told, ask.answer, _ahead(guide, context, told, ask.answer), reason=wanted)
         return replace(again, attempt=2, blocked=wanted, judged=cast("Mapping[str, object]", reply))
     events += [Event("guard", {"rule": rule, "attempt": ask.attempt}) for rule in rules]
     if talk.candidates and talk.candidates.shown:
@@ -97,6 +116,11 @@ def _ahead(guide: Guide, context: Context, state: State, answer: Answer) -> prom
     talk = _talk(guide, context, state)
     talk.set(heard=state.heard + 1, pending=_asked(state).pending)
     return talk.ahead(answer.text)
+
+
+def _in_their_language(guide: Guide, state: State, answer: Answer) -> State:
+    """The state in the language in which the interview goes on after this answer."""
+    return replace(state, language=goes_on_in(guide, state.language, answer.text))
 
 
 def _asked(state: State) -> State:
@@ -121,8 +145,10 @@ def _hear(talk: Talk, answer: Answer, *, asks: bool) -> Step | None:  # noqa: PL
             return talk.stop()
         case _, "undo":
             return Step(state, "")
-        case "experience", "pause" | "resume":
-            return Step(state, "")
+        case _, "language":
+            return talk.change_language(answer.text.strip())
+        case "experience", "pause" | "resume" | "wrong_person":
+            return talk.silent()
         case "experience", _:
             return talk.finish_experience(_experience(text))
         case "paused", "pause":
@@ -131,8 +157,11 @@ def _hear(talk: Talk, answer: Answer, *, asks: bool) -> Step | None:  # noqa: PL
             return talk.pause()
         case _, "resume":
             return talk.resume()
+        case _, "wrong_person":
+            return talk.wrong_person(text)
         case _:
             talk.wake()
+            talk.follow(text)
             if talk.state.phase == "recap":
                 return _hear_recap(talk, answer.action, text)
             return _hear_answer(talk, answer.action, text, answer.text, asks=asks)
@@ -141,8 +170,7 @@ def _hear(talk: Talk, answer: Answer, *, asks: bool) -> Step | None:  # noqa: PL
 def progress(guide: Guide, state: State) -> Progress:
     """Topics done of topics to come, the current part's label, and about how many minutes are left."""
     pack = guide.pack(state.language)
-    # What a branch left out was never a part of this interview.
-    counted = [topic for topic in state.topics if topic.asked or topic.status != "skipped"]
+    counted = [topic for topic in state.topics if topic.asked or not _left_out(state, topic)]
     done = sum(topic.status != "open" for topic in counted)
     ahead = [t for t in state.topics if t.status == "open" and (not state.fast or guide.topic(t.id).must_have)]
     total = done + len(ahead)
@@ -152,8 +180,13 @@ def progress(guide: Guide, state: State) -> Progress:
         return Progress(total, total, label, 1 if phase == "recap" else 0)
     here = state.pending.topic
     label = pack.topics[here].label if here else pack.phrases["label_catch_all"][0]
-    left = math.ceil(guide.minutes * (len(ahead) + 1) / (len(counted) + 1))
+    left = math.ceil(promised_minutes(guide, state) * (len(ahead) + 1) / (len(counted) + 1))
     return Progress(done, total, label, max(1, left))
+
+
+def _left_out(state: State, topic: TopicState) -> bool:
+    """Whether a branch or the short form left a topic out, so that it was never a part of this interview."""
+    return topic.status == "skipped" or (state.short and topic.status == "out_of_budget")
 
 
 def _hear_answer(  # noqa: PLR0911, PLR0912  # one case, one move
@@ -171,9 +204,14 @@ def _hear_answer(  # noqa: PLR0911, PLR0912  # one case, one move
         return talk.skip()
     if text in talk.state.choices:
         return talk.take_answer(raw)
-    reading = judge.read(text)
+    reading = judge.read(text, talk.reads)
+    talk.pressing = not reading.no_more
     if reading.opt_out and reading.kind != "opt_out":
         talk.note_opt_out()
+    if reading.injection:
+        talk.flag("injection")
+    if reading.hurried and reading.kind == "answer":
+        talk.note_hurry()
     kind = talk.state.pending.kind
     match reading.kind:
         case "stop":
@@ -242,7 +280,7 @@ def _raised(talk: Talk, raw: str, *, asks_besides: bool) -> Step | None:
     if state.raised >= _RAISED or talk.spare_questions() < _RAISED:
         return None
     # What tells something is an answer, whatever else a model sees in it.
-    tells = said.credited(state.pending.topic) or judge.quality(raw).score >= judge.PROBE_BELOW
+    tells = said.credited(state.pending.topic) or judge.quality(raw, talk.scores).score >= judge.PROBE_BELOW
     moves: tuple[tuple[str, bool, Callable[[], Step]], ...] = (
         ("distress", not state.distress, talk.distress),
         ("abuse", not state.abuse, talk.abuse),
@@ -269,11 +307,13 @@ _RAISED = 2
 
 def _hear_recap(talk: Talk, action: str, text: str) -> Step:  # noqa: PLR0911  # one case, one move
     """A reply to the read-back: as it is, or something to change. Both complete the interview."""
-    if action in ("confirm", "skip", "go_on") or not text or (action == "answer" and judge.affirms(text)):
+    if action in ("confirm", "skip", "go_on") or not text or (action == "answer" and judge.affirms(text, talk.reads)):
         return talk.complete()
     if action == "correct":
         return talk.complete(corrected=True)
-    reading = judge.read(text)
+    reading = judge.read(text, talk.reads)
+    if reading.injection:
+        talk.flag("injection")
     if reading.opt_out and reading.kind != "opt_out":
         talk.note_opt_out()
     match reading.kind:

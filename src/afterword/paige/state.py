@@ -97,7 +97,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One thing the contact did. `action` is answer, skip, stop, undo, pause, resume, confirm, correct or go_on."""
+    """One thing the contact did. `action` is answer, skip, stop, undo, pause, resume, confirm, correct, go_on,
+    wrong_person (`text`: who or which role knows more, may be empty) or language (`text`: a pack's code)."""
 
     text: str = ""
     action: str = "answer"
@@ -109,7 +110,7 @@ class Event:
 
     Kinds: `completed` {ended_by}, `stopped_early` {reason}, `stop_undone`, `opt_out`, `delete_request`,
     `flag` {reason, …}, `topic_closed` {topic, status}, `probe` {topic, type}, `correction`, `experience` {…},
-    `guard` {rule, attempt}: a model's message was not shown.
+    `language` {to}, `guard` {rule, attempt}: a model's message was not shown.
     """
 
     kind: str
@@ -152,6 +153,7 @@ class TopicState:
     clarified: bool = False
     best: float = NOTHING_SAID
     used: tuple[str, ...] = ()
+    met: tuple[str, ...] = ()  # of a main driver: example, comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ class State:
     probes: int = 0
     low_effort: int = 0  # in a row
     last_answer: str = ""  # folded and cut, to notice the same text sent again
+    short: bool = False  # the form of two or three minutes
     fast: bool = False
     announced: bool = False
     redirects: int = 0
@@ -184,11 +187,14 @@ class State:
     distress: int = 0
     undone: int = 0
     welcomed: int = 0
+    tangents: int = 0  # questions about a thread of theirs that no topic has planned
+    reconciled: int = 0  # contradictions asked about
+    languages_told: bool = False
     raised: int = 0  # times a model took for something else what the rules read as an answer
-    tangents: int = 0  # probes into an unplanned thread
     competitor: str = ""  # the option that won, in the contact's own words
     asked: tuple[str, ...] = ()  # questions as they were put
     evidence: tuple[Evidence, ...] = ()
+    stances: tuple[Evidence, ...] = ()  # by subject and side, where a later answer may say the opposite
     scales: tuple[tuple[str, str], ...] = ()  # (topic.slot, label)
 
     @property
@@ -225,12 +231,15 @@ class State:
             raise ValueError(f"interview state has schema {data.get('schema')!r}, this release reads {STATE_SCHEMA}")
         values = dict(data)
         topics: list[dict[str, Any]] = data["topics"]
-        values["topics"] = tuple(replace(TopicState(**topic), used=tuple(topic["used"])) for topic in topics)
+        values["topics"] = tuple(
+            replace(TopicState(**topic), used=tuple(topic["used"]), met=tuple(topic.get("met", ()))) for topic in topics
+        )
         # A newer release may have stored more; what this one does not know it does not need.
         values = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
         for name in ("pending", "before"):
             values[name] = Pending(**data.get(name, {}))
         values["evidence"] = tuple(Evidence(**item) for item in data["evidence"])
+        values["stances"] = tuple(Evidence(**item) for item in data.get("stances", ()))
         values["scales"] = tuple((str(key), str(label)) for key, label in data["scales"])
         for name in ("choices", "recap", "asked"):
             values[name] = tuple(data[name])

@@ -23,6 +23,8 @@ class Talk(Asking):
 
     def begin(self) -> Step:
         """The greeting and the first question."""
+        if self.state.short:
+            self.keep_essentials()
         self.lead.append(self.word("opening", self.pack.opening) or "")
         return self.advance()
 
@@ -50,7 +52,7 @@ class Talk(Asking):
             case "hold":
                 return self.advance()
             case "referral":
-                return self.take_referral()
+                return self.take_referral(given=False)
             case "catch_all":
                 return self.read_back()
             case _:
@@ -84,9 +86,23 @@ class Talk(Asking):
             return self.dont_know()
         return self.ask(Pending("referral"), self.phrase("referral_ask"))
 
-    def take_referral(self) -> Step:
+    def wrong_person(self, who: str) -> Step:
+        """The same from the button on the page, at any time: with a name or a role the interview ends at once."""
+        self.wake()
+        self.flag("referral")
+        if self.state.phase == "recap":
+            if who:
+                self.flag("referral_given")
+            return self.complete()
+        if who or self.state.pending.kind == "referral" or self.questions_left() <= 0:
+            return self.take_referral(given=bool(who))
+        self.set(choices=())
+        return self.ask(Pending("referral"), self.phrase("referral_ask"))
+
+    def take_referral(self, *, given: bool = True) -> Step:
         """Whoever was named is noted for a person; the interview ends here."""
-        self.flag("referral_given")
+        if given:
+            self.flag("referral_given")
         for topic in self.open_topics():
             self.close_topic(topic.id, "dont_know")
         if self.state.answers:
@@ -139,10 +155,25 @@ class Talk(Asking):
 
     def hurry(self) -> Step:
         """Only what matters most from here."""
+        self.note_hurry()
+        return self._again()
+
+    def note_hurry(self) -> None:
+        """The same beside an answer."""
         if not self.state.fast:
             self.set(fast=True)
             self.lead.append(self.phrase("hurry"))
-        return self._again()
+
+    def change_language(self, code: str) -> Step:
+        """From here on in another language, beginning with what is pending; silent where the guide has no such pack."""
+        if code not in self.guide.packs or code == self.state.language:
+            return self.silent()
+        self.speak(code)
+        if self.state.phase == "recap" and self.can_speak_in_recap():
+            self.set(digressions=self.state.digressions + 1)
+            return self.show_recap()
+        room = self.state.turns < RECAP_AT - 1 and not self._digressed()
+        return self._again() if self.state.phase == "asking" and room else self.silent()
 
     def abuse(self) -> Step:
         """One calm boundary, then a polite end."""
@@ -162,7 +193,7 @@ class Talk(Asking):
         if self.state.pending.topic:
             self.close_topic(self.state.pending.topic, "skipped")
         self.set(pending=Pending("hold"), choices=())
-        return self.say(self.phrase("distress"))
+        return self.say("\n".join(part for part in (self.phrase("distress"), self.support) if part))
 
     def end_safely(self, reason: str, *, flagged: bool = False) -> Step:
         """End for the person's sake or ours; what was told is kept."""
@@ -231,7 +262,7 @@ class Talk(Asking):
             self.close_topic(self.topic.id, status)
         if self.state.low_effort >= LOW_EFFORT_STREAK and not self.state.fast:
             self.set(fast=True)
-            self.lead[:] = [self.phrase("fast_path")]
+            self.lead[-1:] = [self.phrase("fast_path")]
         return self.advance()
 
     def _again(self) -> Step:

@@ -110,7 +110,7 @@ def evidence(guide: Guide, state: State, raw: str, verdict: Verdict) -> tuple[Ev
         slot = next(slot for slot in guide.topic(credit.topic).slots if slot.id == credit.slot)
         if (credit.topic, credit.slot) in known or slot.kind in ("choice", "scale"):
             continue
-        found = _sentence(raw, credit)
+        found = _sentence(raw, credit, state.language)
         if found is None:
             continue
         known.add((credit.topic, credit.slot))
@@ -166,13 +166,13 @@ def _says_something(answer: str, quote: str) -> bool:
     )
 
 
-def _sentence(raw: str, credit: Credit) -> tuple[quotes.Span, float] | None:
+def _sentence(raw: str, credit: Credit, language: str) -> tuple[quotes.Span, float] | None:
     """The sentence that holds most of a quote, as it is kept for evidence, and what it says."""
     best: tuple[quotes.Span, float] | None = None
     for start, end in quotes.sentences(raw):
         if start >= credit.end or end <= credit.start:
             continue
-        found = quotes.best_sentence(raw[start:end])
+        found = quotes.best_sentence(raw[start:end], language=language)
         if found is None:
             continue
         (left, right), score = found

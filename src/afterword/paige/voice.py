@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from afterword.paige import wording
+from afterword.paige import judge, languages, wording
 from afterword.paige.guide import Guide, Topic, TopicWording
+from afterword.paige.languages.spoken import spoken
 from afterword.paige.plan import weights
 from afterword.paige.state import Context, Event, Pending, State, Step, TopicState, TopicStatus
 
@@ -15,7 +16,25 @@ MAX_TURNS = 24
 RECAP_AT = 22
 # Neutral acknowledgements in well under 60 % of messages; more sounds like a machine.
 _ACK_PERCENT = 40
+# The short form: what is promised, and how many topics it has at least.
+SHORT_MINUTES = 3
+_SHORT_TOPICS = 3
+_SUPPORT_CHARS = 600
 _ACKNOWLEDGED = ("main", "probe", "slot", "branch", "scale")
+
+
+def promised_minutes(guide: Guide, state: State) -> int:
+    """The length that was promised."""
+    return min(guide.minutes, SHORT_MINUTES) if state.short else guide.minutes
+
+
+def goes_on_in(guide: Guide, language: str, text: str) -> str:
+    """The pack in which an interview goes on after a message: that of its language, where the guide has one and the
+    message is long enough to tell; else `language`."""
+    found = spoken(judge.fold(text))
+    if found and found != language.partition("-")[0]:
+        return next((code for code in guide.packs if code.partition("-")[0] == found), language)
+    return language
 
 
 class Voice:
@@ -26,10 +45,14 @@ class Voice:
         self.state = state
         self.pack = guide.pack(state.language)
         self.weights = weights(guide, self.pack, context)
-        self.vendor = context.said()["vendor"]
+        self.support = "".join(c for c in context.support[:_SUPPORT_CHARS] if c.isprintable() or c == "\n").strip()
         self.events: list[Event] = []
         self.lead: list[str] = []
-        self._said = {**context.said(), "minutes": str(guide.minutes)}
+        # The languages in which the message at hand is read and scored; where it has no pack, they differ.
+        self.reads = self.scores = state.language
+        self.pressing = True  # False where they have said that there is no more to tell, or that they may not
+        self._context, self._said = context, context.said()
+        self.vendor = self._said["vendor"]
 
     def set(self, **changes: Any) -> None:
         """Change the state."""
@@ -42,6 +65,38 @@ class Voice:
     def emit(self, kind: str, **data: object) -> None:
         """Note something for the host."""
         self.events.append(Event(kind, data))
+
+    def follow(self, text: str) -> None:
+        """Go on in the language of a message that is long enough to tell; once say which languages there are."""
+        found = spoken(judge.fold(text))
+        if not found or found == self.state.language.partition("-")[0]:
+            return
+        self.scores = found
+        self.reads = found if found in languages.PACKS else self.state.language
+        code = goes_on_in(self.guide, self.state.language, text)
+        if code != self.state.language:
+            self.speak(code)
+        elif not self.state.languages_told:
+            self.set(languages_told=True)
+            self.lead.append(self.phrase("languages" if len(self.guide.packs) > 1 else "only_language"))
+
+    def speak(self, code: str) -> None:
+        """From here on in another language of the guide's."""
+        self.set(language=code)
+        self.pack = self.guide.pack(code)
+        self.weights = weights(self.guide, self.pack, self._context)
+        if self.state.pending.kind == "scale":
+            self.set(choices=self.words.slot(self.state.pending.key).choices)
+        self.emit("language", to=code)
+
+    def keep_essentials(self) -> None:
+        """Leave out what the short form does not ask: all but the must-haves of priority 1, three topics at least."""
+        ranked = sorted(self.guide.topics, key=lambda topic: (topic.priority, not topic.must_have, topic.order_group))
+        essential = [topic.id for topic in ranked if topic.must_have and topic.priority == 1]
+        kept = essential if len(essential) >= _SHORT_TOPICS else [topic.id for topic in ranked[:_SHORT_TOPICS]]
+        for topic in self.guide.topics:
+            if topic.id not in kept:
+                self.set_topic(topic.id, status="out_of_budget")
 
     def flag(self, reason: str) -> None:
         """Note something that a person should look at; `answer` is the number of the contact's message."""
@@ -91,7 +146,10 @@ class Voice:
 
     def values(self, their_words: str = "") -> dict[str, str]:
         """What may stand in a wording now."""
-        values = dict(self._said)
+        values = {**self._said, "minutes": str(promised_minutes(self.guide, self.state))}
+        values["languages"] = ", ".join(languages.language(code).name for code in self.guide.packs)
+        if not self._context.reader.strip():
+            values["reader"] = wording.fill(self.pack.phrases["reader"][0], values)
         if self.state.competitor:
             values["competitor"] = self.state.competitor
         if self.state.scales:
