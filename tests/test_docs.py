@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from afterword import app, cli, errors
+from afterword import app, cli, errors, paige
 from afterword.api import openapi
+from afterword.paige import guard
 from afterword.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +49,32 @@ def test_every_route_has_its_heading_and_every_heading_its_route():
     schema = openapi.schema(app.create_app(Settings(), "postgresql:///nowhere").fastapi)
     routes = {f"{method.upper()} {path}" for path, operations in schema["paths"].items() for method in operations}
     assert headings("api.md") == routes
+
+
+def test_the_example_in_the_guide_to_guides_is_a_guide_without_a_slip():
+    [example] = re.findall(r"^```yaml\n(.+?)^```", (ROOT / "docs" / "guides.md").read_text(), re.MULTILINE | re.DOTALL)
+    checked = paige.check_guide(example)
+    assert (checked.faults, checked.warnings) == ((), ())
+
+
+def test_the_guide_to_guides_knows_every_guide_and_every_word_of_the_format():
+    page = (ROOT / "docs" / "guides.md").read_text()
+    for slug, guide in paige.shipped_guides():
+        assert re.search(rf"^\| `{slug}` \| .+ \| {guide['minutes']} \|$", page, re.MULTILINE), slug
+    schema = paige.guide_schema()
+    parts = [schema, *(schema["$defs"][name] for name in ("topic", "slot", "branch", "pack", "topic_wording"))]
+    named = {key for part in parts for key in part["properties"]}
+    assert {key for key in named if not re.search(rf"`{key}[`:]|^ *{key}:|[{{ ]{key}:", page, re.MULTILINE)} == set()
+
+
+def test_the_craft_rules_in_the_guide_to_guides_hold():
+    page = (ROOT / "docs" / "guides.md").read_text().partition("## The craft")[2]
+    rows = re.findall(r"^\| ([a-z/ ]+) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    told = [(bad, good) for rule, bad, good in rows if rule not in ("rule", "short")]
+    assert len(told) >= 7
+    for bad, good in told:
+        assert guard.lint(bad), bad
+        assert not guard.lint(good), good
 
 
 def test_every_error_code_is_explained():

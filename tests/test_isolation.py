@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from afterword import accounts, tokens
+from afterword import accounts, paige, tokens
 from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
 from tests.conftest import Api, Tenant
@@ -18,6 +18,7 @@ from tests.evidence import database, interviewed, refused, rows
 
 EMAIL = "secret.person@example.com"
 ASK = {"contact_email": "rivals.contact@example.com", "contact_name": "Somebody"}
+GUIDE: dict[str, Any] = dict(paige.shipped_guides()[1][1])
 SEQUENCE = {"name": "Mine", "steps": [{"subject": "Hello", "body": "Hello {first_name} {link}"}]}
 
 
@@ -88,6 +89,16 @@ WALK: dict[str, list[dict[str, Any] | None]] = {
     ],
     "GET /api/v1/contacts/{contact_id}": [None],
     "POST /api/v1/interview-types": [{"name": "Mine", "copy_of": "<copy_of>"}],
+    "GET /api/v1/interview-types/{interview_type_id}": [None],
+    "GET /api/v1/interview-types/{interview_type_id}/versions": [None],
+    "PATCH /api/v1/interview-types/{interview_type_id}": [
+        {"name": "Mine now"},
+        {"guide": GUIDE},
+        {"guide": GUIDE, "expected_version": 1},
+        {"guide": GUIDE, "expected_version": 2},
+        {"guide": {}},
+        {},
+    ],
     "POST /api/v1/sequences": [{**SEQUENCE, "interview_type_id": "<interview_type_id>"}],
 }
 
@@ -106,6 +117,12 @@ ELSEWHERE = {
     "POST /api/v1/deals": "test_the_same_external_id_is_two_deals",
     "PATCH /api/v1/organization": "test_each_organization_changes_and_asks_its_own",
     "POST /api/v1/organization/model/test": "test_each_organization_changes_and_asks_its_own",
+}
+
+# What says the same to everyone, and neither reads nor writes anything of anybody.
+ALIKE: dict[str, dict[str, Any] | None] = {
+    "GET /api/v1/interview-types/schema": None,
+    "POST /api/v1/interview-types/validate": {"guide": GUIDE},
 }
 
 # Not the API: no key opens these.
@@ -130,7 +147,7 @@ def routes(web: httpx.AsyncClient) -> set[str]:
 
 
 async def test_every_route_has_an_entry_here(web: httpx.AsyncClient) -> None:
-    assert routes(web) == set(WALK) | OWN | set(ELSEWHERE) | BY_TOKEN | OPERATOR | PUBLIC
+    assert routes(web) == set(WALK) | OWN | set(ELSEWHERE) | set(ALIKE) | BY_TOKEN | OPERATOR | PUBLIC
 
 
 def fill(value: Any, ids: dict[str, str], rival: Tenant) -> Any:
@@ -161,6 +178,23 @@ async def test_what_is_acmes_answers_like_what_does_not_exist(
                 text = text.replace(ids[name], "<id>")
             answers.append((answer.status_code, text, _lasting(answer)))
         assert answers[0] == answers[1]
+    assert rows(database_url) == before
+
+
+@pytest.mark.parametrize("route", sorted(ALIKE))
+async def test_what_belongs_to_nobody_is_the_same_for_everyone(
+    route: str, owned: Owned, acme: Tenant, rival: Tenant, database_url: str
+) -> None:
+    assert owned
+    method, path = route.split(" ")
+    before = rows(database_url)
+
+    answers = [
+        await tenant.api.call(method, path.removeprefix("/api/v1"), json=ALIKE[route]) for tenant in (acme, rival)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].text == answers[1].text
     assert rows(database_url) == before
 
 

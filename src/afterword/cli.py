@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import psycopg
 import typer
 
-from afterword import __version__, accounts, app, clock, doctor, provision, serve, tokens, worker
+from afterword import __version__, accounts, app, clock, doctor, guide_commands, provision, serve, tokens, worker
 from afterword.accounts import SCOPES
 from afterword.db import Db, Tx
 from afterword.db.embedded import borrow, running_url
@@ -99,7 +99,8 @@ def migrate_command(as_json: AsJson = False) -> None:
     """Bring the database up to this release. `serve` does it at every start."""
     with _database() as url:
         applied = migrate(url)
-    _print({"applied": applied}, as_json, "\n".join(applied) or "Nothing to do: the database is up to date.")
+        added = provision.complete(url)
+    _print({"applied": applied}, as_json, "\n".join([*applied, *added]) or "Nothing to do: the database is up to date.")
 
 
 @orgs.command("create")
@@ -228,6 +229,9 @@ def _database() -> Generator[str]:
         with borrow(settings.data_dir) as url:
             tokens.load_secret(settings)
             yield url
+
+
+cli.add_typer(guide_commands.guide_commands(_run, _organization), name="guides")
 
 
 def _print(answer: Mapping[str, object], as_json: bool, text: str) -> None:

@@ -40,12 +40,33 @@ async def new_organization(tx: Tx, name: str, plan: str) -> Provisioned:
     return Provisioned(organization, key, secret, [one.id for one in types], sequence.id)
 
 
+def complete(url: str) -> list[str]:
+    """Give every organization the interview types that came with this release; the lines to print about it."""
+    return asyncio.run(_complete(url))
+
+
+async def _complete(url: str) -> list[str]:
+    added: dict[str, int] = {}
+    async with Db.open(url, size=1, name="afterword provision") as db:
+        async with db.tx() as tx:
+            incomplete = await interview_types.organizations_missing_shipped(tx)
+        for org_id in incomplete:
+            async with db.tx() as tx:
+                for one in await interview_types.add_missing_shipped(tx, org_id):
+                    added[one.name] = added.get(one.name, 0) + 1
+    return [f"New interview type in {count} organization(s): {name}" for name, count in added.items()]
+
+
 def prepare(url: str, settings: Settings) -> list[str]:
     """Make the demo organization if the database has no organization yet; the lines to print about it."""
-    return asyncio.run(_prepare(url, settings))
+    return asyncio.run(_prepare(url, settings)) or [
+        *complete(url),
+        "This database was set up before; `afterword keys create` makes another API key.",
+    ]
 
 
 async def _prepare(url: str, settings: Settings) -> list[str]:
+    """The lines about the demo; none where there is an organization already."""
     async with Db.open(url, size=1, name="afterword provision") as db, db.tx() as tx:
         if not await accounts.recognize_secret(tx, tokens.fingerprints()):
             raise SettingsError(
@@ -54,7 +75,7 @@ async def _prepare(url: str, settings: Settings) -> list[str]:
                 "old one to AFTERWORD_OLD_SECRET_KEYS."
             )
         if await accounts.any_organization(tx):
-            return ["This database was set up before; `afterword keys create` makes another API key."]
+            return []
         organization = await accounts.create_organization(tx, "Demo", "growth")
         types = await interview_types.add_shipped(tx, organization.id)
         sequence = await outreach.add_demo(tx, organization.id, types[0].id)

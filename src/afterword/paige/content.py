@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from afterword.paige import guide_text
+
 # In the order in which they are listed; the first is the one a newcomer tries.
 _SHIPPED = ("lost-to-competitor", "won", "no-decision", "churn", "nps", "onboarding", "seller-debrief")
 
@@ -19,7 +21,7 @@ def shipped_guides() -> list[tuple[str, Mapping[str, Any]]]:
 
 @cache
 def _guide(slug: str) -> Mapping[str, Any]:
-    return yaml.safe_load(_read(f"guides/{slug}.yaml"))
+    return guide_text.parse(_read(f"guides/{slug}.yaml")).data
 
 
 @cache

@@ -1,5 +1,6 @@
 """What is wrong with a guide: by its JSON schema, and by what a schema cannot say. Each fault names its place."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -27,7 +28,7 @@ Fault = tuple[str, str]
 def find_faults(data: dict[str, Any]) -> list[Fault]:
     """(place, what is wrong) of everything found; the second kind is looked for only where the schema holds."""
     by_schema = _validator().iter_errors(data)  # pyright: ignore[reportUnknownMemberType]  # the library has no types
-    return sorted({_place_of(error) for error in by_schema}) or list(_faults(data))
+    return sorted({fault for error in by_schema for fault in _places_of(error)}) or list(_faults(data))
 
 
 def probe_types(topic: Mapping[str, Any]) -> tuple[str, ...]:
@@ -52,20 +53,27 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(content.guide_schema())
 
 
-def _place_of(error: ValidationError) -> Fault:
-    """A fault by the schema as (where, what), in words for the person who wrote the guide."""
+def _places_of(error: ValidationError) -> Iterator[Fault]:
+    """A fault by the schema as (where, what), in words for the person who wrote the guide; one for each name."""
     path = list(error.absolute_path)
     wanted, found = cast("Any", error.validator_value), cast("Any", error.instance)
-    what = error.message[:200]
     match error.validator:
         case "additionalProperties":
             known: list[str] = sorted(cast("Any", error.schema)["properties"])
-            unknown = str(next(key for key in found if key not in known))
-            path.append(unknown)
-            what = f"is not known here; {_did_you_mean(get_close_matches(unknown, known, 1), known)}"
+            for unknown in (str(key) for key in found if key not in known):
+                near = _did_you_mean(get_close_matches(unknown, known, 1), known)
+                yield _where([*path, unknown]), f"is not known here; {near}"
         case "required":
-            path.append(next(key for key in wanted if key not in found))
-            what = "is missing"
+            yield from ((_where([*path, key]), "is missing") for key in wanted if key not in found)
+        case "pattern" if "propertyNames" in error.absolute_schema_path:
+            yield _where([*path, found]), f"is not a name that fits here: must match {wanted}"
+        case _:
+            yield _where(path), _what(error, wanted, found)
+
+
+def _what(error: ValidationError, wanted: Any, found: Any) -> str:
+    what = error.message[:200]
+    match error.validator:
         case "minLength" if wanted == 1:
             what = "is empty"
         case "minLength" | "minItems":
@@ -78,9 +86,11 @@ def _place_of(error: ValidationError) -> Fault:
             what = "is empty" if wanted == r"\S" else f"is {found!r}, must match {wanted}"
         case "type":
             what = f"must be {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
+            if wanted == "string" and isinstance(found, bool | int | float):
+                what += f", not {json.dumps(found)}; put it in quotes"
         case _:
             pass
-    return _where(path), what
+    return what
 
 
 _UNITS = {"minLength": "characters", "maxLength": "characters", "minItems": "entries", "maxItems": "entries"}

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, cast
-
-import yaml
+from typing import Any, Literal
 
 from afterword.errors import BadRequest
-from afterword.paige import content, faults
+from afterword.paige import content, faults, guide_text
+from afterword.paige.guide_text import Finding, GuideText, TextError
 
 SlotKind = Literal["text", "choice", "scale", "entity"]
 Form = Literal["question", "scale", "opening", "statement"]
@@ -27,10 +26,12 @@ _TOLD = 5
 
 
 class GuideError(BadRequest):
-    """A guide that cannot be used. `places` lists (where, what is wrong) for every fault found."""
+    """A guide that cannot be used. `places` lists (where, what is wrong) for every fault found, `findings` the same
+    with line and column apart where the guide was given as text."""
 
-    def __init__(self, places: Sequence[tuple[str, str]]) -> None:
-        self.places: tuple[tuple[str, str], ...] = tuple(places)
+    def __init__(self, found: Sequence[tuple[str, str] | Finding]) -> None:
+        self.findings: tuple[Finding, ...] = tuple(one if isinstance(one, Finding) else Finding(*one) for one in found)
+        self.places: tuple[tuple[str, str], ...] = tuple((one.place, one.message) for one in self.findings)
         told = [f"{where}: {what}" for where, what in self.places[:_TOLD]]
         if len(self.places) > _TOLD:
             told.append(f"and {len(self.places) - _TOLD} more")
@@ -183,16 +184,30 @@ def load_guide(mapping: Mapping[str, Any]) -> Guide:
 
 
 def load_guide_text(text: str) -> Guide:
-    """The same from YAML (or JSON) text. Raises GuideError naming line and column of a syntax fault."""
+    """The same from YAML (or JSON) text. Raises GuideError naming line and place of every fault."""
+    return load_parsed(parse_text(text))
+
+
+def parse_text(text: str) -> GuideText:
+    """The mapping in a text, with the lines of its parts, unchecked. Raises GuideError where it is not one mapping."""
     try:
-        data: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "guide"
-        raise GuideError([(where, getattr(error, "problem", None) or str(error))]) from None
-    if not isinstance(data, dict):
-        raise GuideError([("guide", "must be a mapping with topics and languages")])
-    return load_guide(cast("dict[str, Any]", data))
+        return guide_text.parse(text)
+    except TextError as error:
+        raise GuideError(error.findings) from None
+
+
+def load_parsed(parsed: GuideText) -> Guide:
+    """The guide in a parsed text. Raises GuideError naming line and place of every fault."""
+    try:
+        return load_guide(parsed.data)
+    except GuideError as error:
+        raise GuideError(sorted((locate(one, parsed) for one in error.findings), key=_line)) from None
+
+
+def locate(finding: Finding, parsed: GuideText) -> Finding:
+    """The same finding with its line and column in the text."""
+    line, column = parsed.find(finding.where)
+    return replace(finding, line=line, column=column)
 
 
 def wordings(guide: Guide) -> Iterator[tuple[str, Form, str]]:
@@ -229,6 +244,10 @@ def _load(text: str) -> Guide:
     return _build(data)
 
 
+def _line(finding: Finding) -> int:
+    return finding.line or 0
+
+
 def _numbered(where: str, form: Form, texts: Sequence[str]) -> Iterator[tuple[str, Form, str]]:
     for number, text in enumerate(texts):
         yield f"{where}[{number}]", form, text
@@ -241,8 +260,8 @@ def _build(data: dict[str, Any]) -> Guide:
         description=data.get("description", ""),
         language=data["language"],
         internal=data.get("internal", False),
-        minutes=data["minutes"],
-        max_questions=data.get("max_questions", 20),
+        minutes=int(data["minutes"]),
+        max_questions=int(data.get("max_questions", 20)),
         consent=data.get("consent", ""),
         topics=tuple(_build_topic(topic) for topic in data["topics"]),
         packs={language: _build_pack(language, pack, data["topics"]) for language, pack in data["languages"].items()},
@@ -254,12 +273,12 @@ def _build_topic(topic: dict[str, Any]) -> Topic:
         id=topic["id"],
         title=topic.get("title", topic["id"]),
         intent=topic["intent"],
-        priority=topic["priority"],
-        order_group=topic["order_group"],
+        priority=int(topic["priority"]),
+        order_group=int(topic["order_group"]),
         must_have=topic.get("must_have", False),
         aided=topic.get("aided", False),
         driver=topic.get("driver", False),
-        max_probes=topic.get("max_probes", 2),
+        max_probes=int(topic.get("max_probes", 2)),
         probe_types=faults.probe_types(topic),
         slots=tuple(
             Slot(slot["id"], slot["kind"], slot.get("must_have", False), tuple(slot.get("good_enough", ())))
@@ -269,8 +288,8 @@ def _build_topic(topic: dict[str, Any]) -> Topic:
             Branch(
                 b["id"],
                 b.get("slot", ""),
-                b.get("min", 1),
-                b.get("max", 99),
+                int(b.get("min", 1)),
+                int(b.get("max", 99)),
                 b.get("otherwise", False),
                 tuple(b.get("skip", ())),
             )
