@@ -13,6 +13,9 @@ _PRAISE = "That's really interesting, thank you for sharing. Could you tell me m
 # How the single-prompt interviewer strays when it is simulated, as shares of its turns. Our estimates after published
 # accounts of such interviewers: they stay with what interests them, skip subtopics, repeat themselves, ask two at once.
 _TANGENT, _REPEAT, _DOUBLE, _SKIP = 0.35, 0.07, 0.15, 0.12
+# The interviewer's published budget for digging, and what the ideal one spends it on.
+_PROBES, _PROBES_TOPIC = 6, 2
+_SCENES = ("Take me to a moment when that showed.", "Which situation shows that best?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,27 @@ class SinglePrompt(Baseline):
         return item
 
 
+class Ideal(Baseline):
+    """Not a baseline but the ceiling: knows from the simulation where there is more, and asks for a scene there, as
+    often as the interviewer may. What it does not reach with as many questions nobody can."""
+
+    def plan(self, mains: list[Item], fields: list[Item], last: Item) -> list[Item]:
+        """The main questions and what they leave; probes come between."""
+        self._mains = (*mains, last)
+        self._probes, self._here = 0, 0
+        return [*mains, last, *fields]
+
+    def hear(self, reply: Reply) -> Message:
+        """Dig where the simulation says so."""
+        spare = self.left > sum(item in self._mains for item in self.ahead)
+        if reply.more and spare and self._here < _PROBES_TOPIC and self._probes < _PROBES and self._asked:
+            self._probes, self._here = self._probes + 1, self._here + 1
+            self.ahead.insert(0, Item(self._asked.topic, _SCENES[self._here - 1]))
+        else:
+            self._here = 0
+        return super().hear(reply)
+
+
 BASELINES: Mapping[str, Callable[[paige.Guide, paige.Context, int, int], Interviewer]] = {
     "static form": StaticForm,
     "fixed probe": FixedProbe,
@@ -120,19 +144,20 @@ BASELINES: Mapping[str, Callable[[paige.Guide, paige.Context, int, int], Intervi
 
 
 def _items(guide: paige.Guide, context: paige.Context) -> tuple[list[Item], list[Item], Item]:
-    """The guide's main questions by group and order, its further open fields, and the closing question."""
+    """The guide's main questions by group and order, its further open fields, must-haves first, and the last."""
     pack = guide.pack("en")
     said = {"minutes": str(guide.minutes), **context.said()}
     mains: list[Item] = []
-    fields: list[Item] = []
+    fields: list[tuple[bool, Item]] = []
     for topic in sorted(guide.topics, key=lambda topic: topic.order_group):
         words = pack.topics[topic.id]
         labels = [slot for slot in topic.slots if slot.kind in ("choice", "scale")]
         choices = words.slot(labels[0].id).choices if len(labels) == len(topic.slots) > 0 else ()
         mains.append(Item(topic.id, _first(words.main, said), choices))
-        asked = (words.slot(slot.id).ask for slot in topic.slots if slot not in labels)
-        fields += [Item(topic.id, _first(texts, said)) for texts in asked if texts]
-    return mains, fields, Item("", _first(pack.catch_all, said))
+        asked = ((slot.must_have, words.slot(slot.id).ask) for slot in topic.slots if slot not in labels)
+        fields += [(must_have, Item(topic.id, _first(texts, said))) for must_have, texts in asked if texts]
+    first = sorted(fields, key=lambda field: not field[0])
+    return mains, [item for _, item in first], Item("", _first(pack.catch_all, said))
 
 
 def _first(texts: tuple[str, ...], said: Mapping[str, str]) -> str:

@@ -19,6 +19,8 @@ from evals.personas import COOPERATIVE
 PROBES_TOTAL, PROBES_FIRST = 6, 1
 # With no more questions left than one for each open must-have and these, nothing is dug into.
 SPARE_QUESTIONS = 3
+# What a language may be called when it is not spoken.
+_LANGUAGES = ("English", "German", "Deutsch", "Englisch")
 _ADDED_APART = ("examples", "turns_most", "told", "told_of")
 # Dug into after an answer of that kind.
 _FOLLOWS = ("probe", "slot", "branch")
@@ -226,4 +228,4 @@ def _sayable(slug: str) -> str:
     """Every text of a guide and of the phrases."""
     guide = dict(content.shipped_guides())[slug]
     languages: dict[str, object] = guide["languages"]
-    return " ".join((str(languages), *(str(content.phrases(language)) for language in languages)))
+    return " ".join((str(languages), *(str(content.phrases(language)) for language in languages), *_LANGUAGES))

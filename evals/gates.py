@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evals.figures import Figures
-from evals.runs import ATTACK_TURNS, MOST_MESSAGES, Outcome
+from evals.runs import ATTACK_TURNS, IDEAL, MOST_MESSAGES, Outcome
 
 # Shares of planted facts told, by depth, and of vague answers dug into and probes well placed.
 RECALL = {"script": (0.95, 0.80, 0.45), "model": (0.97, 0.87, 0.60)}
@@ -78,7 +78,7 @@ def _none(name: str, fault: str, found: Figures) -> Gate:
 def _beaten(mode: str, beside: dict[str, Figures]) -> Iterator[Gate]:
     ours = beside[mode]
     for name, theirs in beside.items():
-        if name in NAMES:
+        if name in NAMES or name == IDEAL:
             continue
         for what, mine, other in (
             ("coverage", coverage(ours), coverage(theirs)),

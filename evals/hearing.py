@@ -51,8 +51,8 @@ _POINTS_BACK = re.compile(
     r"\b(?:there|(?:on|at|in|with|about|of|for|to|through|past) (?:that|this|it|them|those)|that (?:that|point|one|day|time|week|part"
     r"|difference|reason|moment|side|option|meeting)|(?:the )?same (?:thing|point)"
     r"|(?:notic|show|saw|see|felt|feel|miss|remember|heard|brought|resolv|us|need|rais|start|find|found|mean|meant|settle)(?:e|ed|d|n)? (?:that|it|this))\b"
-    r"|\b(?:that|it|them|this|those|they|there)[?.]?$"
 )
+_ENDS_BACK = re.compile(r"\b(?:that|it|them|this|those|they)[?.]?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def listen(text: str, known: Sequence[str], memory: Memory, *, vendor: str, riva
     if quoted:
         hits[quoted] = hits.get(quoted, 0) + 0.9
     if follows and memory.current in hits and not quoted:
-        hits[memory.current] += 1.1 if _POINTS_BACK.search(plain) else 0.5
+        hits[memory.current] += 1.1 if _POINTS_BACK.search(plain) else 0.9 if _ENDS_BACK.search(plain) else 0.5
     best = max(hits.values(), default=0.0)
     if best <= 0:
         return Heard("unclear", question=question, ignored=len(asked) - 1)

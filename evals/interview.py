@@ -193,9 +193,11 @@ def hold(
     engine = interviewer if isinstance(interviewer, Engine) else None
     record.engine = engine
     message = interviewer.begin()
-    for turn in range(_MOST_REPLIES):
+    spoken = 0  # replies in words so far: what a persona does at which turn does not hang on the scales between
+    for _ in range(_MOST_REPLIES):
         state = engine.state if engine else None
-        reply = _reply(persona, who, message, turn, record.seed)
+        reply = _reply(persona, who, message, spoken, record.seed, first=not record.turns)
+        spoken += not message.choices
         record.seconds += _seconds(persona.traits, message, reply)
         record.turns.append(Turn(message, reply, state))
         message = interviewer.hear(reply)
@@ -211,14 +213,16 @@ def hold(
     return record
 
 
-def _reply(persona: personas.Persona, who: respondents.Respondent, message: Message, turn: int, seed: int) -> Reply:
+def _reply(
+    persona: personas.Persona, who: respondents.Respondent, message: Message, turn: int, seed: int, *, first: bool
+) -> Reply:
     if form := _FORMS.get(message.expects):
         return form
     if message.expects == "nothing":
         return Reply("", action="resume", special="resume")
     if persona.special and not message.choices and (special := persona.special(who, turn, message.text, seed)):
         return special
-    return who.answer(message.text, message.choices, first=turn == 0)
+    return who.answer(message.text, message.choices, first=first)
 
 
 def _seconds(traits: respondents.Traits, message: Message, reply: Reply) -> float:

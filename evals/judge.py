@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from afterword import paige
-from afterword.paige.guide import Topic
 from evals.respondents import Reply
 
 # How often it misjudges, and how often it words something that the guard must not let through.
@@ -49,46 +48,47 @@ _BAD = (
 
 
 def judge(guide: paige.Guide, state: paige.State, ask: paige.Ask, reply: Reply) -> dict[str, object]:
-    """The reply of a good model to `ask`, about the respondent's `reply`."""
+    """The reply of a good model to `ask`. How vague the answer is it knows from the simulation's `reply`; the rest it
+    reads from the prompt, as a model would."""
     rng = random.Random(f"judge {state.seed} {state.turns} {ask.attempt} {ask.answer.text}")
-    topic = guide.topic(state.pending.topic)
+    turn = ask.messages[-1]["content"] if ask.messages else ""
     quality = {"vague": 0, "good": 2}.get(reply.label, 1 if reply.released else 0)
     if rng.random() < _WRONG:
         quality = 2 - quality
-    advance = _advance(guide, state, rng)
-    probe = _probe(topic, state, ask.answer.text, rng)
+    advance = _advance(guide, state, turn, rng)
+    probe = _probe(turn, ask.answer.text, rng)
     if ask.attempt == 1 and rng.random() < _SLIPS:
-        probe, advance = (rng.choice(_BAD).format(question=text) for text in (probe, advance))
+        bad = rng.choice(_BAD)
+        probe, advance = bad.format(question=probe), bad.format(question=advance)
     return {
         "quality": quality,
-        "slots": _slots(topic, state, ask.answer.text) if quality else [],
+        "slots": _slots(turn, ask.answer.text) if quality else [],
         "flags": [],
-        "lang": "en",
+        "lang": state.language,
         "if_probe": probe,
         "if_advance": advance,
     }
 
 
-def _slots(topic: Topic, state: paige.State, text: str) -> list[dict[str, str]]:
-    """The best exact sentence for the slot that was asked, else for the first must-have one that is still open."""
+def _slots(turn: str, text: str) -> list[dict[str, str]]:
+    """The best exact sentence for the first slot of the topic that is open."""
     sentences = [s.strip() for s in re.split(r"(?<=[.!?])\s+", text) if s.strip()]
-    told = {item.slot for item in state.evidence if item.topic == topic.id}
-    open_ = [s.id for s in topic.slots if s.kind in ("text", "entity") and s.id not in told]
-    wanted = state.pending.key if state.pending.kind == "slot" else next(iter(open_), "")
-    if not sentences or not wanted:
+    found = re.search(r"^Its open slots: ([\w.]+)", turn, re.MULTILINE)
+    if not sentences or found is None or "." not in found[1]:
         return []
-    return [{"id": f"{topic.id}.{wanted}", "quote": max(sentences, key=len)}]
+    return [{"id": found[1], "quote": max(sentences, key=len)}]
 
 
-def _probe(topic: Topic, state: paige.State, text: str, rng: random.Random) -> str:
-    used = state.topic(topic.id).used
-    kind = next((k for k in topic.probe_types if k not in used), "episode")
-    options = list(_PROBES.get(kind, _PROBES["episode"]))
+def _probe(turn: str, text: str, rng: random.Random) -> str:
+    """A probe of the kind that is asked for, in words not used before."""
+    found = re.search(r"^if_probe: a probe of the kind (\w+)", turn, re.MULTILINE)
+    if found is None:
+        return ""
+    options = list(_PROBES.get(found[1], _PROBES["episode"]))
     rng.shuffle(options)
     words = _words(text)
-    usable = [option for option in options if words or "{words}" not in option]
-    fresh = [option.format(words=words) for option in usable]
-    return next((option for option in fresh if option not in state.asked), fresh[0] if fresh else "What led to that?")
+    usable = [option.format(words=words) for option in options if words or "{words}" not in option]
+    return next((option for option in usable if option not in turn), usable[0] if usable else "What led to that?")
 
 
 def _words(text: str) -> str:
@@ -97,17 +97,16 @@ def _words(text: str) -> str:
     return next((clause for clause in clauses if 2 <= len(clause.split()) <= 7), "")
 
 
-def _advance(guide: paige.Guide, state: paige.State, rng: random.Random) -> str:
-    """The next topic as a good interviewer would open it, in wording of the guide that the script did not choose."""
-    pack = guide.pack(state.language)
-    ahead = [t for t in guide.topics if t.id != state.pending.topic and state.topic(t.id).status == "open"]
+def _advance(guide: paige.Guide, state: paige.State, turn: str, rng: random.Random) -> str:
+    """The next topic's main question, in a wording of the guide that the script would not have chosen."""
+    found = re.search(r"^if_advance: the main question of ([\w-]+)", turn, re.MULTILINE)
+    if found is None:
+        return ""
     said = {"vendor": "Acme", "company": "Northwind", "first_name": "Jane", "competitor": state.competitor}
-    for topic in sorted(ahead, key=lambda t: t.order_group):
-        texts = [text for text in (*pack.topics[topic.id].main, *pack.topics[topic.id].simpler) if _fits(text, said)]
-        if texts:
-            bridge = rng.choice(_BRIDGES)
-            return f"{bridge} {texts[rng.randrange(len(texts))].format(**said)}".strip()
-    return "What should I have asked that I didn't?"
+    words = guide.pack(state.language).topics[found[1]]
+    texts = [text.format(**said) for text in words.main if _fits(text, said)]
+    fresh = [text for text in texts if text not in turn] or texts
+    return f"{rng.choice(_BRIDGES)} {rng.choice(fresh)}".strip() if fresh else ""
 
 
 def _fits(text: str, said: Mapping[str, str]) -> bool:

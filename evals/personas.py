@@ -255,8 +255,8 @@ def _machine(who: Respondent, turn: int, text: str, seed: int) -> Reply | None:
 
 
 MEDIUM = Traits()
-TERSE = Traits(layered=0.6, evasive=0.25, facts_per_answer=1, think_seconds=11.3, patience=7)
-RAMBLING = Traits(layered=0.4, wander=0.15, filler=0.5, facts_per_answer=2, think_seconds=26.6, patience=14)
+TERSE = Traits(layered=0.4, evasive=0.15, facts_per_answer=1, think_seconds=11.3, patience=7)
+RAMBLING = Traits(layered=0.3, wander=0.15, filler=0.5, facts_per_answer=2, think_seconds=26.6, patience=14)
 COOPERATIVE = ("P01", "P02", "P03")
 
 PERSONAS: Mapping[str, Persona] = {

@@ -39,7 +39,7 @@ class Traits:
     """What kind of teller somebody is. Speeds: think time and typing of 16,676 real responses by verbosity, typing
     40 words a minute at a desk and 27 on a phone."""
 
-    layered: float = 0.45  # subjects begun with a gist
+    layered: float = 0.35  # subjects begun with a gist
     evasive: float = 0.0  # main questions fobbed off
     wander: float = 0.0  # main questions answered with something else besides
     filler: float = 0.0  # answers padded
@@ -57,6 +57,7 @@ class Reply:
     action: str = "answer"
     heard: hearing.Heard = field(default_factory=lambda: hearing.Heard("none"))
     label: Label = ""
+    more: bool = False  # whether asking on would bring anything, if only a scene
     released: tuple[stories.Fact, ...] = ()
     special: str = ""  # what a persona did instead of answering: attack, refusal, abuse …
 
@@ -167,7 +168,9 @@ class Respondent:
             return Reply(self.rng.choice(_NOTHING_LEFT), heard=heard)
         if self.rng.random() < self.traits.evasive / 4:
             return self._reply(heard, self.rng.choice(EVASIONS), (), vague=True)
-        facts = tuple(left[: self.traits.facts_per_answer])
+        # Who is asked for a scene tells it, and what it shows; only then are the terse as long as others.
+        most = max(2, self.traits.facts_per_answer) if deepest == 2 else self.traits.facts_per_answer
+        facts = tuple(left[:most])
         texts = [knowledge.gist if fact.depth == 0 and knowledge.gist else fact.text for fact in facts]
         return self._reply(heard, " ".join(texts), facts, vague=texts == [knowledge.gist])
 
@@ -190,7 +193,7 @@ class Respondent:
         label: Label = (
             "vague" if vague and self.more_to_tell(heard.subject) else "good" if not vague and not left else ""
         )
-        return Reply(text, heard=heard, label=label, released=facts)
+        return Reply(text, heard=heard, label=label, more=left, released=facts)
 
     def _untold_elsewhere(self) -> stories.Fact | None:
         open_ = [k for k in self.story.subjects if k.subject not in self._told and k.subject != "beyond" and not k.gist]

@@ -21,6 +21,7 @@ SEEDS = range(1, 6)
 MOST_MESSAGES = 24
 RANDOM_RESPONDENTS = 10_000
 ATTACK_TURNS = 500
+IDEAL = "ideal, knowing where to dig"
 _ATTACKER = personas.Persona("P06", "attacks only", Traits(), personas.attack_always)
 
 _RANDOM_TEXTS = (
@@ -211,7 +212,7 @@ def _beside(key: Key) -> dict[str, Figures]:
     found = {key.mode: measure(record)}
     if key.mode != "script":
         return found
-    for name, make in baselines.BASELINES.items():
+    for name, make in {**baselines.BASELINES, IDEAL: baselines.Ideal}.items():
         other = record_of(key)
         baseline: Interviewer = make(other.guide, other.background.context, key.seed, questions)
         found[name] = measure(hold(baseline, personas.PERSONAS[key.persona], other))

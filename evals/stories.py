@@ -16,8 +16,10 @@ _MONTHS = ("February", "March", "May", "June", "September", "October", "November
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 _ROLES = ("CFO", "managing director", "head of operations", "CIO")
 # Behind an answer that tells all there may still be a scene; nobody can know, and no good interviewer asks for each.
-_DEEP_BEHIND_TOLD = 0.25
-_DEEP_BEHIND_GIST = 0.7
+# These and the shares of gists and evasions are set so that an ideal interviewer, who knows where there is more, gets
+# nearly all of it within the published budget (`baselines.Ideal`); else no figure could tell good asking from bad luck.
+_DEEP_BEHIND_TOLD = 0.1
+_DEEP_BEHIND_GIST = 0.6
 # What a customer is asked after a score depends on it.
 _NPS_BANDS = {
     "detractor": ("experience", "effect", "expected", "tried_fixes", "change_first", "beyond"),
@@ -112,7 +114,9 @@ def _know(subject: str, names: Mapping[str, str], rng: random.Random, layered: f
     facts = [Fact(subject, 0, polarity, weight, told["told"])]
     if begins_with_gist:
         facts.append(Fact(subject, 1, polarity, weight, told["more"]))
-    if "deep" in told and rng.random() < (_DEEP_BEHIND_GIST if begins_with_gist else _DEEP_BEHIND_TOLD):
+    # Behind a reason that decided there always is a scene or a comparison; that is why guides ask for one.
+    chance = 1.0 if weight else _DEEP_BEHIND_GIST if begins_with_gist else _DEEP_BEHIND_TOLD
+    if rng.random() < chance and "deep" in told:
         facts.append(Fact(subject, 2, polarity, weight, told["deep"]))
     return Knowledge(subject, told["gist"] if begins_with_gist else "", tuple(facts))
 
