@@ -19,6 +19,7 @@ from afterword.paige import guard, planner, verdict, wording
 from afterword.paige.state import Pending
 from tests.paige_models import LOST, ModelTalk, example, good, part, worded
 from tests.paige_talks import GUIDES, STORY, WON, Talk, context, cooperative, own_words, robot, words
+from tests.paige_two_languages import TINY, telling
 from tests.test_paige_guard import BACKGROUND, DEAL, NOTES, OBJECTIVE
 
 VAGUE = "It was a good fit"
@@ -672,10 +673,11 @@ def check(talk: ModelTalk) -> None:
     assert state.questions <= 20
     assert state.probes <= 6
     assert max(talk.calls) <= 2
+    left_out = {target for topic in guide.topics for branch in topic.branch for target in branch.skip}
     for standing in state.topics:
         topic = guide.topic(standing.id)
         assert standing.probes <= (3 if topic.driver else 2)
-        if topic.must_have:
+        if topic.must_have and not (topic.id in left_out and standing.status == "skipped"):
             assert standing.asked, f"{topic.id} was never asked"
             assert standing.status not in ("open", "out_of_budget", "skipped") or talk.state.distress
     for evidence in state.evidence:
@@ -771,3 +773,53 @@ def test_a_turn_heard_again_after_a_crash_asks_the_same():
 
     assert isinstance(asks[0], paige.Ask)
     assert asks[0] == asks[1]
+
+
+# Other languages
+
+
+def test_a_contact_who_turns_to_german_is_asked_in_german_and_the_guard_holds_to_it():
+    tell_english, tell_german = telling("en"), telling("de")
+    talk = ModelTalk(TINY, DIRECT, model=lambda ask: reply(quality=2, if_advance="What mattered most there to you?"))
+    talk.do(*tell_english(talk))
+    assert "Write in English." in talk.asks[-1].messages[0]["content"]
+    assert talk.step.origin == "model"
+
+    talk.do(*tell_german(talk))
+    assert talk.state.language == "de"
+    assert "Write in German" in talk.asks[-1].messages[0]["content"]
+    assert talk.calls[-1] == 2
+    assert talk.step.origin == "fallback:language"
+    assert any(question in talk.said[-1] for question in TINY.packs["de"].topics[talk.state.pending.topic].main)
+
+    talk.model = lambda ask: reply(
+        quality=2, if_advance="Weiter zum nächsten Teil. Was spielte dabei die größte Rolle?"
+    )
+    while talk.step.origin != "model":
+        talk.do(*tell_german(talk))
+    assert "Was spielte dabei die größte Rolle?" in talk.said[-1]
+
+
+def test_a_german_interview_with_the_worst_of_models_ends_well():
+    for fault in ("every flag", "always vague", "anything", "leak", "another language", "always tangent"):
+        rng = random.Random(fault)
+        talk = ModelTalk(TINY, context(mode="direct", language="de", **BACKGROUND), 3, model=HOSTILE[fault](rng))
+        told = telling("de")
+        talk.run(lambda t, told=told: ("answer", "nein, weiter") if t.state.pending.kind == "confirm_stop" else told(t))
+        check(talk)
+
+
+def test_the_short_form_keeps_to_its_own_caps():
+    for seed in range(8):
+        talk = ModelTalk(short=True, seed=seed, model=always(quality=0, flags=["tangent"])).run(cooperative)
+        assert talk.state.probes <= 1
+        assert talk.state.questions <= 8
+        assert talk.state.ended_by == "finished"
+
+
+def test_who_may_not_say_more_is_not_pressed_whatever_the_model_judges():
+    talk = until(ModelTalk(model=good()), "price")
+    talk.model = always(quality=0, flags=["tangent"])
+    talk.answer("I can't share numbers because of an NDA, but cost was above what we had planned for")
+
+    assert talk.state.pending.kind != "probe"

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from afterword.paige import lint
+from afterword.paige import guard
 from afterword.paige.guide import Guide, GuideError, load_guide, load_parsed, locate, parse_text
 from afterword.paige.guide_text import Finding, GuideText
 
-_RULES = {message: rule for rule, message in lint.MESSAGES.items()}
+_RULES = {message: rule for rule, message in guard.MESSAGES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +34,5 @@ def check_guide(given: Mapping[str, Any] | str) -> Checked:
             guide = load_guide(given)
     except GuideError as error:
         return Checked(data, None, error.findings, ())
-    slips = (Finding(where, what, rule=_RULES[what]) for where, what in lint.craft_warnings(guide))
+    slips = (Finding(where, what, rule=_RULES[what]) for where, what in guard.craft_warnings(guide))
     return Checked(data, guide, (), tuple(locate(slip, parsed) if parsed else slip for slip in slips))

@@ -10,10 +10,11 @@ from functools import cache
 
 from afterword.paige import content, judge, wording
 from afterword.paige import lint as craft_lint
-from afterword.paige.lint import MAX_WORDS, QUOTED, craft, craft_warnings, lint
+from afterword.paige.languages.spoken import FUNCTION_WORDS
+from afterword.paige.lint import MAX_WORDS, MESSAGES, QUOTED, craft, craft_warnings, lint
 from afterword.paige.private import Private, Sayable, fold, leaks, numbers_in, ordinary, spaced
 
-__all__ = ["MAX_WORDS", "REASONS", "Scene", "check", "craft_warnings", "lint", "split_bridge", "tidy"]
+__all__ = ["MAX_WORDS", "MESSAGES", "REASONS", "Scene", "check", "craft_warnings", "lint", "split_bridge", "tidy"]
 
 # With so many content words in common, of all that two questions have, they ask the same.
 _SAME = 0.75
@@ -203,18 +204,6 @@ _NUMBER_WORDS = frozenset(
 _NAMED = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _START = re.compile(r"(?:^|[.!?:…]\W*)$")
 
-# The commonest words, by which a language is told; content words of a question are the others.
-_FUNCTION = {
-    "en": "the and of to in that it was what how for with you your did on at is as this which about from who when where were had have a an be me into there by or not they them their would could one like through came most made first more tell walk take after before between other during if then do so up out part way s",
-    "de": "der die das und zu in den von mit ist war was wie für sie ihr ihre ihrem ihren ihnen auf bei als welche welcher wer wann wo waren hatte haben ein eine einen einem einer nicht es sich dem des mir im am um an oder aus nach über wurde würde dabei damals noch dann wenn durch zum zur vom hat so auch",
-    "fr": "le la les et de des du un une que qui quoi comment pour avec vous votre vos est était dans sur ce cette ces quel quelle quels au aux en avez ont pas plus par se il elle ne vous-même",
-    "es": "el la los las y de del un una que qué cómo para con usted su sus es fue en por se lo al cuál cuáles más no le les ha han este esta cuando quién",
-    "it": "il lo la gli le e di del della un una che come per con lei suo sua è era nel nella su quale quali più non si ha hanno questo questa quando chi cosa",
-    "pt": "o a os as e de do da um uma que como para com você seu sua é foi em no na por se qual quais mais não ao quando quem isso",
-    "nl": "de het en van een dat wat hoe voor met u uw jullie is was in op te bij die dit welke waren heeft hebben niet er aan als toen wie om naar",
-}  # fmt: skip
-_FUNCTION_WORDS = {code: frozenset(words.split()) for code, words in _FUNCTION.items()}
-
 
 def _asks_twice(own: str, language: str) -> bool:
     rules = craft(language)
@@ -242,7 +231,7 @@ def _repeats(line: str, scene: Scene, others: Sequence[str]) -> bool:
 
 
 def _content_words(own: str, language: str) -> frozenset[str]:
-    common = _FUNCTION_WORDS.get(language.partition("-")[0], frozenset())
+    common = FUNCTION_WORDS.get(language.partition("-")[0], frozenset())
     return frozenset(word[:_STEM] for word in judge.words(own) if word not in common)
 
 
@@ -341,7 +330,7 @@ _ABOUT_SAYING = frozenset(
 def _other_language(own: str, language: str) -> bool:
     """Whether it reads like another language than the one asked for, as far as common words and letters tell."""
     base = language.partition("-")[0]
-    if base not in _FUNCTION_WORDS:
+    if base not in FUNCTION_WORDS:
         return False
     letters = [c for c in own if c.isalpha()]
     if sum("LATIN" in unicodedata.name(c, "") for c in letters if not c.isascii()) + sum(
@@ -349,7 +338,7 @@ def _other_language(own: str, language: str) -> bool:
     ) < 0.7 * len(letters):
         return True
     words = judge.words(own)
-    counts = {code: sum(word in known for word in words) for code, known in _FUNCTION_WORDS.items()}
+    counts = {code: sum(word in known for word in words) for code, known in FUNCTION_WORDS.items()}
     best = max(counts.values())
     return (best > counts[base] and best > 1) or (counts[base] == 0 and len(words) > 3)
 

@@ -49,8 +49,8 @@ _POINT = r"(?:points?|answers?|insights?|details?|examples?|stor(?:y|ies)|contex
 _EN = Craft(
     double=_any(rf"\b(?:and|or) (?:also |then )?{_INTERROGATIVE}\b[^?]*\?"),
     asks=re.compile(
-        r"(?:(?:and|so|then|also|now|next|in the end|after that|at that point),? )?(?:in |at |to |for |on |from |with |by |under )?"
-        r"(?:what|how|who|whom|whose|when exactly|where|why|which)\b"
+        rf"(?:what|how|who|whom|whose|where|why|which)(?: [\w']+){{0,3}} "
+        rf"(?:{_AUXILIARY}|made|happened|led|came|went|stood|mattered|tipped|counted|changed|brought|set)\b"
     ),
     request=_any(
         r"^(?:(?:please|and|then|now|next|so|thanks?|thank you|if you (?:can|will|like)),? )*"
@@ -130,9 +130,7 @@ _DE_ADJECTIVE = r"(?:toll|großartig|super|spannend|interessant|hervorragend|aus
 
 _DE = Craft(
     double=_any(rf"\b(?:und|oder) (?:auch |dann )?{_DE_INTERROGATIVE}\b[^?,]*\?"),
-    asks=re.compile(
-        rf"(?:(?:und|also|dann|nun|jetzt|zuerst|zunächst|am ende),? )?(?:in |an |zu |für |auf |von |mit |bei |unter |aus |nach )?{_DE_INTERROGATIVE}\b"
-    ),
+    asks=re.compile(rf"(?:(?:in|an|zu|für|auf|von|mit|bei|unter|aus|nach) )?{_DE_INTERROGATIVE}(?: \w+){{0,3}} {_DE_AUXILIARY}\b"),
     request=_any(
         r"^(?:(?:bitte|und|dann|nun|jetzt|danke),? )*(?:erzählen|beschreiben|schildern|nennen|nehmen|denken|führen|erklären|sagen|wählen|gehen|versetzen|stellen|berichten|zeigen|holen|greifen|ordnen) sie\b",
         r"[:,;–—] (?:bitte )?(?:erzählen|beschreiben|schildern|nennen|erklären|sagen) sie\b",

@@ -98,7 +98,7 @@ def read_reply(guide: Guide, answer: str, reply: object) -> Verdict | None:
     )
 
 
-def evidence(guide: Guide, state: State, raw: str, verdict: Verdict) -> tuple[Evidence, ...]:
+def evidence(guide: Guide, state: State, raw: str, verdict: Verdict, language: str = "en") -> tuple[Evidence, ...]:
     """The evidence so far plus the sentences that hold the credited quotes, each slot of an answer once.
 
     A sentence and not the quote itself, so that a cut "not" cannot turn the meaning round.
@@ -110,7 +110,7 @@ def evidence(guide: Guide, state: State, raw: str, verdict: Verdict) -> tuple[Ev
         slot = next(slot for slot in guide.topic(credit.topic).slots if slot.id == credit.slot)
         if (credit.topic, credit.slot) in known or slot.kind in ("choice", "scale"):
             continue
-        found = _sentence(raw, credit, state.language)
+        found = _sentence(raw, credit, language)
         if found is None:
             continue
         known.add((credit.topic, credit.slot))
@@ -172,7 +172,7 @@ def _sentence(raw: str, credit: Credit, language: str) -> tuple[quotes.Span, flo
     for start, end in quotes.sentences(raw):
         if start >= credit.end or end <= credit.start:
             continue
-        found = quotes.best_sentence(raw[start:end], language=language)
+        found = quotes.best_sentence(raw[start:end], (), language)
         if found is None:
             continue
         (left, right), score = found
