@@ -1,5 +1,6 @@
 """The application under trial: embedded PostgreSQL, a web process, a worker where one is needed, and organizations."""
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -8,18 +9,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from afterword import accounts, interview_types, tokens
-from afterword.db import Db
+from afterword.db import Db, fetch_all
 from afterword.db.embedded import EmbeddedServer
 from afterword.db.migrate import migrate
 from afterword.settings import Settings
+
+T = TypeVar("T")
 
 SCALE = 0.05  # of the model's deadlines
 _PATIENCE = 60.0  # seconds that a process may take to answer
@@ -126,6 +129,52 @@ def model(url: str, name: str, *, output: str = "native", key: str = "sk-evals")
         "input_price": 1.0,
         "output_price": 4.0,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    origin: str | None
+
+
+async def origins_of(db: Db, org_id: str, interview_id: int) -> list[str]:
+    """Whose words each of Paige's turns were, in order."""
+    async with db.tx() as tx:
+        rows = await fetch_all(
+            tx,
+            _Origin,
+            """
+            select origin from turns
+            where org_id = %(org_id)s and interview_id = %(id)s and role = 'interviewer' order by turn_no
+            """,
+            org_id=org_id,
+            id=interview_id,
+        )
+    return [row.origin or "script" for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    org_id: str
+    kind: str
+    count: int
+
+
+async def alerts_of(db: Db) -> dict[tuple[str, str], int]:
+    """(organization, kind) → how many alerts were raised."""
+    async with db.tx() as tx:
+        rows = await fetch_all(tx, _Alert, "select org_id, kind, count(*) as count from alerts group by 1, 2")
+    return {(row.org_id, row.kind): row.count for row in rows}
+
+
+async def gathered(work: Sequence[Awaitable[T]], *, at_once: int) -> list[T]:
+    """All results, in order; no more than `at_once` are under way at a time."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(what: Awaitable[T]) -> T:
+        async with gate:
+            return await what
+
+    return list(await asyncio.gather(*map(one, work)))
 
 
 @contextlib.asynccontextmanager

@@ -5,11 +5,9 @@ or a telling piece of it inside of a well-formed question, under one transformat
 each transformation whether anything came through, also for those that no rule on words can catch.
 """
 
-import asyncio
 import base64
 import codecs
 import itertools
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +15,11 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from evals import application, plain_judge
-from evals.application import SCALE, Application, Organization
+from evals.application import SCALE, Application, Organization, gathered, origins_of
 from evals.contacts import respondent
 from evals.fake_model import FakeModel, Judge, Play, Request
 from evals.faults import is_plan, utters
-from evals.findings import Findings, report
-from evals.over_http import gathered, origins_of
+from evals.findings import Findings
 from evals.planted import Planted
 from evals.visitor import Page, Stuck, Visitor
 
@@ -266,12 +263,3 @@ def _figures(attacks: Sequence[Attack]) -> Findings:
     through = [attack.name for attack in attacks if attack.name in BEYOND_RULES and attack.shown]
     figures.notes.append(f"Came through, and nothing but the planned mode holds them: {', '.join(through) or 'none'}.")
     return figures
-
-
-def main() -> int:
-    """`python -m evals.attacks`."""
-    return report([asyncio.run(run())])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

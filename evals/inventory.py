@@ -5,18 +5,16 @@ does; no prompt ever holds `internal_notes` or a survey token, and no page holds
 """
 
 import asyncio
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evals import application, faults, plain_judge
-from evals.application import SCALE, Application, Interview, Organization
+from evals.application import SCALE, Application, Interview, Organization, gathered
 from evals.contacts import respondent
 from evals.fake_model import FakeModel, Request
-from evals.findings import Findings, report
-from evals.over_http import gathered
+from evals.findings import Findings
 from evals.personas import COOPERATIVE
 from evals.planted import CLASSES, Planted
 from evals.visitor import Visitor
@@ -167,12 +165,3 @@ def _marks(request: Request, everyone: Sequence[Planted]) -> tuple[Counter[str],
             found += marks
             numbers.add(one.number)
     return found, numbers
-
-
-def main() -> int:
-    """`python -m evals.inventory`."""
-    return report([asyncio.run(run())])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,8 @@
 """Interviews over real HTTP against the fake model: every fault with three respondents, and sixty without a fault.
 
-Run `python -m evals.over_http`. The gates are those of a contact: the interview ends with the read-back, every answer
-is kept once, and nothing that is shown gives away that a model was late, broken, or hostile.
+`python -m evals.over_http` also takes the inventory of prompts, attacks them, and floods the page. The gates of an
+interview are those of its contact: it ends with the read-back, every answer is kept once, and nothing that is shown gives
+away that a model was late, broken, or hostile.
 """
 
 import argparse
@@ -10,14 +11,13 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from afterword.db import Db, fetch_all
-from evals import application, faults, plain_judge
-from evals.application import SCALE, Application, Interview, Organization
+from evals import application, attacks, faults, inventory, plain_judge, wallet
+from evals.application import SCALE, Application, Interview, Organization, alerts_of, origins_of
 from evals.contacts import respondent
 from evals.fake_model import FakeModel
 from evals.faults import FAULTS, Fault
@@ -26,14 +26,13 @@ from evals.personas import COOPERATIVE
 from evals.planted import Planted
 from evals.visitor import Stuck, Visitor
 
-T = TypeVar("T")
-
 FAULT_FREE = 60
 AT_ONCE = 5
 OUTPUTS = ("native", "tool", "prompted")
 # These go out as they are: no rule on words can tell them from a question, which docs/interview-quality.md says.
 HELD_BY_NOTHING = frozenset({"F14/acrostic", "F14/translated", "F14/split", "F16/paraphrase"})
 
+_SLOWEST = 12.0  # seconds until the slowest first token, before the scale
 _BREAKER = 3  # failures in a row that open it
 _OPEN = 60.0  # seconds that it stays open, before the scale
 _QUOTED = re.compile(r"“[^”]*”")
@@ -64,7 +63,8 @@ class Result:
     calls: int = 0
     seconds: float = 0.0
     org_id: str = ""
-    token: str = ""
+    interview: Interview | None = None
+    turns: int = 0
 
     def broke(self, rule: str) -> list[str]:
         """The problems of one kind."""
@@ -87,7 +87,7 @@ class Trial:
         result = Result(fault, persona, number, model, org_id=at.id)
         planted, started = Planted(number), time.monotonic()
         interview = await at.interview(number, deal=planted.deal, **planted.request)
-        result.token = interview.token
+        result.interview = interview
         visitor = Visitor(
             self.app.http, interview.token, respondent(persona, number), streamed=persona != "P02", twice_every=5
         )  # fmt: skip
@@ -106,6 +106,7 @@ class Trial:
     ) -> None:
         read = await at.read(interview)
         turns: Sequence[Mapping[str, Any]] = read["turns"]
+        result.turns = len(turns)
         result.answers = sum(turn["role"] == "contact" for turn in turns)
         if read["status"] != "completed" or not visitor.recap_shown:
             result.problems.append(
@@ -117,7 +118,8 @@ class Trial:
         result.problems += _order(turns)
         for turn in turns:
             if turn["role"] == "interviewer":
-                result.problems += [f"shown: {what} in {turn['text'][:160]!r}" for what in unfit(turn["text"], planted)]
+                found = unfit(turn["text"], None if result.fault.name in HELD_BY_NOTHING else planted)
+                result.problems += [f"shown: {what} in {turn['text'][:160]!r}" for what in found]
         result.problems += _pages(visitor, planted)
         origins = await origins_of(self.app.db, at.id, interview.id)
         result.origins = Counter(origins)
@@ -126,11 +128,12 @@ class Trial:
             result.problems.append(f"spoke: {spoke[0][:200]!r}")
 
 
-def unfit(text: str, planted: Planted) -> list[str]:
+def unfit(text: str, planted: Planted | None) -> list[str]:
     """What a message holds that no contact should see; words in “…” are the contact's own."""
     own = _QUOTED.sub("", text)
     found = [f"{name} ({match[0]!r})" for name, rule in _NOT_FOR_CONTACTS.items() if (match := rule.search(own))]
-    return found + [f"private text of {kind} ({phrase!r})" for kind, phrase in planted.told_by(own).items()]
+    told = planted.told_by(own) if planted else {}
+    return found + [f"private text of {kind} ({phrase!r})" for kind, phrase in told.items()]
 
 
 def _stored(sent: Sequence[tuple[str, str]], turns: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -162,41 +165,6 @@ def _pages(visitor: Visitor, planted: Planted) -> list[str]:
         if "Traceback" in html or "fake:" in html or "sk-evals" in html:
             return [f"page: something of the machinery: {html[:200]!r}"]
     return []
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    origin: str | None
-
-
-async def origins_of(db: Db, org_id: str, interview_id: int) -> list[str]:
-    """Whose words each of Paige's turns were, in order."""
-    async with db.tx() as tx:
-        rows = await fetch_all(
-            tx,
-            _Origin,
-            """
-            select origin from turns
-            where org_id = %(org_id)s and interview_id = %(id)s and role = 'interviewer' order by turn_no
-            """,
-            org_id=org_id,
-            id=interview_id,
-        )
-    return [row.origin or "script" for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class _Alert:
-    org_id: str
-    kind: str
-    count: int
-
-
-async def alerts_of(db: Db) -> dict[tuple[str, str], int]:
-    """(organization, kind) → how many alerts were raised."""
-    async with db.tx() as tx:
-        rows = await fetch_all(tx, _Alert, "select org_id, kind, count(*) as count from alerts group by 1, 2")
-    return {(row.org_id, row.kind): row.count for row in rows}
 
 
 async def hold(
@@ -249,21 +217,18 @@ async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE
         FakeModel.serving(plain_judge.reply, faults.play, scale=SCALE) as fake,
         application.running(**variables) as app,
     ):
+        await _warm_up(app, fake)
         figures = await hold(Trial(app, fake), names, fault_free=fault_free)
         figures.notes += [f"The application logged: {line}" for line in app.complaints()[-8:]]
     figures.seconds = time.monotonic() - started
     return figures
 
 
-async def gathered(work: Sequence[Awaitable[T]], *, at_once: int) -> list[T]:
-    """All results, in order; no more than `at_once` are under way at a time."""
-    gate = asyncio.Semaphore(at_once)
-
-    async def one(what: Awaitable[T]) -> T:
-        async with gate:
-            return await what
-
-    return list(await asyncio.gather(*map(one, work)))
+async def _warm_up(app: Application, fake: FakeModel) -> None:
+    """The first call of a process loads a library, which takes longer than a deadline that is cut to a twentieth."""
+    at = await app.organization("Acme", model=application.model(fake.url, "fake:F01@first"))
+    interview = await at.interview(0)
+    await Visitor(app.http, interview.token, respondent("P01", 0)).until(2)
 
 
 async def _figures(trial: Trial) -> Findings:
@@ -301,8 +266,31 @@ async def _figures(trial: Trial) -> Findings:
     }
     for rule, name in gates.items():
         figures.none_of(name, [case for result in results for case in result.broke(rule)], len(results))
+    silent = [
+        f"{one.model}: {dict(one.origins)}" for one in results if one.fault.name == "F01" and not one.origins["model"]
+    ]
+    idle = [one.model for one in results if not trial.fake.asked(one.model)]
+    figures.none_of("interviews whose fault was never played, for no call was made", idle, len(results))
+    figures.none_of("interviews without a fault in which the model never spoke", silent, len(good))
+    await _late(trial, figures)
     await _outages(trial, figures)
     return figures
+
+
+async def _late(trial: Trial, figures: Findings) -> None:
+    """What a model says after its deadline is nowhere, also when it has had the time to say it."""
+    slow = [result for result in trial.results if _slow(result.fault) and result.interview]
+    if not slow:
+        return
+    await asyncio.sleep(_SLOWEST * SCALE)
+    late: list[str] = []
+    for result in slow:
+        assert result.interview is not None
+        headers = {"Authorization": f"Bearer {result.interview.key}"}
+        answer = await trial.app.http.get(f"/api/v1/interviews/{result.interview.id}", headers=headers)
+        if len(answer.json()["turns"]) != result.turns:
+            late.append(f"{result.model}: {result.turns} turns, then {len(answer.json()['turns'])}")
+    figures.none_of("interviews with a reply that was stored after the end", late, len(slow))
 
 
 async def _outages(trial: Trial, figures: Findings) -> None:
@@ -326,15 +314,49 @@ async def _outages(trial: Trial, figures: Findings) -> None:
         figures.none_of("models that are down whose owner was not told exactly once", untold, len(down))
 
 
+DOCS = Path(__file__).parent.parent / "docs" / "interview-quality.md"
+BEGIN, END = "<!-- over http: begin -->", "<!-- over http: end -->"
+
+
 def main(arguments: Sequence[str] = ()) -> int:
-    """`python -m evals.over_http [--only F05] [--free 60] [--json FILE]`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="faults whose name starts with this")
+    """All trials over HTTP, or one of them; exit code 1 when a gate does not hold."""
+    trials = {
+        "faults": run,
+        "inventory": inventory.run,
+        "attacks": attacks.run,
+        "wallet": wallet.run,
+    }
+    parser = argparse.ArgumentParser(prog="python -m evals.over_http", description=__doc__)
+    parser.add_argument("trials", nargs="*", metavar="TRIAL", help=f"{', '.join(trials)}; without one, all")
+    parser.add_argument("--only", default="", help="of the faults, those whose name starts with this, such as F05")
     parser.add_argument("--free", type=int, default=FAULT_FREE, help="interviews without a fault")
-    parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--messages", type=int, default=wallet.FEWER, help="messages to an interview that is over")
+    parser.add_argument("--json", type=Path, default=None, help="put the figures into this file")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/interview-quality.md")
     given = parser.parse_args(arguments)
-    names = [name for name in FAULTS if name.startswith(given.only)]
-    return report([asyncio.run(run(names, given.free))], given.json)
+    if unknown := set(given.trials) - set(trials):
+        parser.error(f"no trial is called {', '.join(sorted(unknown))}")
+    found: list[Findings] = []
+    for name, trial in trials.items():
+        if given.trials and name not in given.trials:
+            continue
+        match name:
+            case "faults":
+                names = [name for name in FAULTS if name.startswith(given.only)]
+                found.append(asyncio.run(run(names, given.free)))
+            case "wallet":
+                found.append(asyncio.run(wallet.run(given.messages)))
+            case _:
+                found.append(asyncio.run(trial()))
+    if given.write:
+        _write("\n\n".join(one.markdown() for one in found))
+    return report(found, given.json)
+
+
+def _write(text: str) -> None:
+    page = DOCS.read_text("utf-8")
+    before, _, rest = page.partition(BEGIN)
+    DOCS.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", "utf-8")
 
 
 if __name__ == "__main__":

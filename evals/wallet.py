@@ -3,8 +3,6 @@
 The application runs here with a small bucket and a small token cap, so that one interview meets both.
 """
 
-import asyncio
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -12,11 +10,10 @@ from dataclasses import dataclass
 import httpx
 
 from evals import application, faults, plain_judge
-from evals.application import SCALE, Application, Organization
+from evals.application import SCALE, Application, Organization, alerts_of, gathered, origins_of
 from evals.contacts import respondent
 from evals.fake_model import FakeModel
-from evals.findings import Findings, report
-from evals.over_http import alerts_of, gathered, origins_of
+from evals.findings import Findings
 from evals.visitor import Page, Visitor
 
 MESSAGES = 10_000
@@ -234,12 +231,3 @@ async def run(messages: int = FEWER) -> Findings:
         figures.notes += [f"The application logged: {line}" for line in app.complaints()[-8:]]
     figures.seconds = time.monotonic() - started
     return figures
-
-
-def main() -> int:
-    """`python -m evals.wallet`."""
-    return report([asyncio.run(run(MESSAGES))])
-
-
-if __name__ == "__main__":
-    sys.exit(main())
