@@ -1,8 +1,8 @@
 """Interviews over real HTTP against the fake model: every fault with three respondents, and sixty without a fault.
 
 `python -m evals.over_http` also takes the inventory of prompts, attacks them, and floods the page. The gates of an
-interview are those of its contact: it ends with the read-back, every answer is kept once, and nothing that is shown gives
-away that a model was late, broken, or hostile.
+interview are those of its contact: it ends with the read-back, every answer is kept once, and nothing that is shown
+gives away that a model was late, broken, or hostile.
 """
 
 import argparse
@@ -266,9 +266,8 @@ async def _figures(trial: Trial) -> Findings:
     }
     for rule, name in gates.items():
         figures.none_of(name, [case for result in results for case in result.broke(rule)], len(results))
-    silent = [
-        f"{one.model}: {dict(one.origins)}" for one in results if one.fault.name == "F01" and not one.origins["model"]
-    ]
+    good = [one for one in results if one.fault.name == "F01"]
+    silent = [f"{one.model}: {dict(one.origins)}" for one in good if not one.origins["model"]]
     idle = [one.model for one in results if not trial.fake.asked(one.model)]
     figures.none_of("interviews whose fault was never played, for no call was made", idle, len(results))
     figures.none_of("interviews without a fault in which the model never spoke", silent, len(good))
