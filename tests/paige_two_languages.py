@@ -5,7 +5,7 @@
 from afterword import paige
 from tests.paige_talks import Talk
 
-TINY = paige.load_guide_text("""
+TEXT = """
 schema: 1
 name: Tiny
 slug: tiny
@@ -112,7 +112,8 @@ languages:
         slots:
           dealings: {cues: [support, gespräche, langsam, schnell, antwort]}
           rating: {ask: ["Wie leicht war das, von 1, sehr schwer, bis 5, sehr leicht?", "Von 1 bis 5: Wie leicht war das?"], choices: ["1", "2", "3", "4", "5"]}
-""")
+"""
+TINY = paige.load_guide_text(TEXT)
 
 STORY = {
     "en": {

@@ -116,7 +116,7 @@ def wording(data, topic="trigger"):
         (lambda d: d["topics"][6]["branch"][0].update(slot="nope"), "topics[6].branch[0].slot", "not a slot"),
         (lambda d: d.update(minutes="ten"), "minutes", "must be integer"),
         (lambda d: d.update(slug="Not A Slug"), "slug", "must match"),
-        (lambda d: d.update(language="de"), "language", "no such pack"),
+        (lambda d: d.update(language="fr"), "language", "no such pack"),
         (lambda d: d.update(max_questions=7), "max_questions", "no room"),
         (lambda d: d["languages"].update(xx=d["languages"]["en"]), "languages.xx", "not a language"),
         (lambda d: wording(d)["main"].__setitem__(0, ""), "languages.en.topics.trigger.main[0]", "is empty"),

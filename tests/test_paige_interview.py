@@ -161,6 +161,7 @@ def test_probes_climb_the_ladder_and_stop_at_the_cap():
     assert (talk.state.pending.kind, talk.state.pending.key) == ("slot", "chosen"), "the choice was never named"
     talk.answer("Globex")
     assert talk.state.pending.kind == "scale"
+    assert talk.state.competitor == "Globex"
 
 
 def test_the_first_question_is_probed_once_at_most():

@@ -111,7 +111,7 @@ async def test_in_direct_nothing_is_planned(acme: Tenant, db: Db, model: ModelSe
 
 
 async def test_without_a_model_nothing_is_planned(planning: Tenant, db: Db, model: ModelServer, configure: Configure):
-    configure(llm_model="")
+    configure(llm_url="", llm_model="")
     await fresh(planning)
     assert await planner.plan_due(db) == 0
     assert model.asked == []

@@ -1,12 +1,17 @@
 """The page for everybody: axe, contrast, targets, focus, what is announced."""
 
+import re
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
+from afterword import mail
 from afterword.db import Db
+from afterword.outreach import send_due
+from afterword.settings import Settings
 from tests.browsing import PRICE, SMALL, Site, barriers, begin, fits, go_on, go_to, send
 
 
@@ -186,3 +191,50 @@ async def test_axe_finds_nothing_in_any_state(
 
     assert found == {}
     assert len(seen) == 19
+
+
+async def test_axe_finds_nothing_where_a_limit_is_reached_or_nothing_else_is_there(
+    site: Site, visit: Callable[..., Any], configure: Callable[..., Settings]
+):
+    configure(port=site.running.port, survey_messages=1, survey_unknown_tokens_per_minute=1)
+    page = await visit(f"{site.url}/survey?token=tok_1", viewport={"width": 320, "height": 640}, color_scheme="dark")
+    await page.goto(await site.link())
+    await begin(page)
+    await send(page, PRICE, said=1)
+    await send(page, "One message too many.")
+    await expect(page.get_by_role("alert")).to_contain_text("as much as an interview can hold")
+    await expect(page.get_by_label("Your answer")).to_have_value("One message too many.")
+    found = {"full": await barriers(page)}
+
+    # as a browser without scripts would send it, with a link of nobody's
+    await page.evaluate("document.querySelectorAll('[name=token]').forEach(field => field.value = 'tok_2')")
+    await page.evaluate("HTMLFormElement.prototype.submit.call(document.querySelector('form[data-step]'))")
+    await expect(page.get_by_role("heading", name="One moment, please")).to_be_visible()
+    await expect(page.get_by_label("What you wrote")).to_have_value("One message too many.")
+    found["wait"] = await barriers(page)
+
+    assert await fits(page)
+    assert found == {"full": [], "wait": []}
+
+
+async def test_axe_finds_nothing_on_the_way_out_of_the_mails(
+    site: Site, visit: Callable[..., Any], database_url: str, tmp_path: Path
+):
+    await site.link(interview_type_id=None, sequence_id=site.acme.sequence_id)
+    async with Db.open(database_url, size=2) as db:
+        await send_due(db, mail.CapturingMailer(tmp_path), worker_id="test")
+    [sent] = tmp_path.glob("*.eml")
+    way_out = re.search(r"/unsubscribe\?token=un_[\w-]{43}", sent.read_text().replace("=\n", ""))
+    assert way_out is not None
+
+    page = await visit(f"{site.url}{way_out[0]}", viewport={"width": 320, "height": 640})
+    found = await barriers(page)
+    for button, then in (
+        ("Stop these e-mails", "You get no more of these e-mails"),
+        ("That was a mistake, undo it", "These e-mails are on again"),
+    ):
+        await page.get_by_role("button", name=button).click()
+        await expect(page.get_by_role("heading", name=then)).to_be_visible()
+        found += await barriers(page)
+
+    assert found == []

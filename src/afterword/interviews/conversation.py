@@ -19,7 +19,7 @@ from afterword.errors import BadRequest, Conflict, NotFound
 from afterword.interviews import limits, planner, prompts
 from afterword.interviews.completion import IDLE_DAYS, complete_idle, opt_out
 from afterword.interviews.generation import finish_replies, reply, store_turn
-from afterword.interviews.visiting import LINK_DAYS, MAX_REFERRAL, Row, Visit, by_token, context, visit
+from afterword.interviews.visiting import LINK_DAYS, MAX_REFERRAL, UNSAID, Row, Visit, by_token, context, visit
 
 __all__ = [
     "IDLE_DAYS",
@@ -40,7 +40,6 @@ __all__ = [
 _WORDED = ("answer", "correct")
 _WORDLESS = ("skip", "stop", "pause", "resume", "confirm", "go_on", "undo", "experience")
 _EITHER = ("wrong_person", "language")  # with text or without: who is right, which language
-_UNSAID = ("experience", "language")  # the text of these is nothing that the contact said
 
 
 async def enter(db: Db, token: str, *, address: str = "") -> Visit:
@@ -82,7 +81,7 @@ async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: st
     # a plan made from what has changed since is none; from here on nobody changes it
     plan = row.plan if row.context_mode == "planned" and row.plan_inputs == planner.digest(row) else None
     told = context(row, language=spoken, plan=plan)
-    step = paige.open(guide, told, row.seed, **({"short": True} if short else {}))
+    step = paige.open(guide, told, row.seed, short=short)
     begun = await execute(
         tx,
         """
@@ -156,7 +155,7 @@ async def decline(
     `referral` is whom the wrong person names instead, or which role: for people to read, never to be mailed by us.
     """
     reason = "unsubscribed" if no_more_mail else "wrong_person" if wrong_person else "declined"
-    named = strip_invisible(referral.replace("\x00", "")).strip()[:MAX_REFERRAL] if wrong_person else ""
+    named = paige.mask(strip_invisible(referral.replace("\x00", "")).strip())[:MAX_REFERRAL] if wrong_person else ""
     async with db.tx() as tx:
         row = await by_token(tx, token)
         await execute(
@@ -216,12 +215,8 @@ def _checked(answer: paige.Answer) -> paige.Answer:
     text = strip_invisible(answer.text.replace("\x00", "")).strip()
     if answer.action in _WORDED and not text:
         raise BadRequest.field("text", "is empty. Type a few words, or choose Skip.")
-    return paige.Answer(text=text if answer.action in _UNSAID else _masked(text), action=answer.action)
-
-
-def _masked(text: str) -> str:
-    """Numbers of cards and identity papers are not ours to keep."""
-    return text
+    # numbers of cards and identity papers are not ours to keep
+    return paige.Answer(text=text if answer.action in UNSAID else paige.mask(text), action=answer.action)
 
 
 async def _store_answer(tx: Tx, row: Row, turn_no: int, client_id: str, answer: paige.Answer) -> None:
@@ -245,7 +240,7 @@ async def _store_answer(tx: Tx, row: Row, turn_no: int, client_id: str, answer: 
         org_id=row.org_id,
         id=row.interview_id,
         turn_no=turn_no + 1,
-        worded=bool(answer.text) and answer.action not in _UNSAID,
+        worded=bool(answer.text) and answer.action not in UNSAID,
     )
 
 

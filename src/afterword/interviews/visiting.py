@@ -14,6 +14,7 @@ from afterword.settings import current
 
 MAX_REFERRAL = 500  # characters of whom the wrong person names instead
 LINK_DAYS = 90  # a link lives this long after the last mail or call
+UNSAID = ("experience", "language")  # what comes with these is nothing that the contact said
 OPEN_PHASES = ("asking", "recap", "experience", "paused")
 
 _log = logging.getLogger(__name__)
@@ -204,7 +205,7 @@ async def visit(tx: Tx, row: Row) -> Visit:
         mail_stopped=(await contacts.get(tx, row.org_id, row.contact_id)).suppressed_reason is not None,
         languages=(guide.language, *(code for code in guide.packs if code != guide.language)),
         language=state.language if state is not None else guide.pack(about.language).language,
-        short=state is not None and bool(getattr(state, "short", False)),
+        short=state is not None and state.short,
         uses_model=row.own_model or llm.from_settings(current()) is not None,
         agreed=row.agreed,
         wrong_person=row.phase == "declined" and row.outreach_stop_reason == "wrong_person",
@@ -237,7 +238,7 @@ def context(
         deal=deal,
         language=language or row.language or row.contact_language or str(row.guide["language"]),
         support=row.support_text,
-        history=tuple(paige.Line(turn.role, turn.text) for turn in said if turn.text and turn.action != "experience"),
+        history=tuple(paige.Line(turn.role, turn.text) for turn in said if turn.text and turn.action not in UNSAID),
         mode=mode,
         plan=paige.Plan.from_json(plan) if plan is not None else None,
     )

@@ -4,7 +4,7 @@ from afterword.paige import contradictions, judge, ledger, relevance, verdict, w
 from afterword.paige.candidates import Candidates, Worded
 from afterword.paige.guide import BranchWording, Topic
 from afterword.paige.prompt import Next
-from afterword.paige.quotes import chosen_option, echo, has_cue, thread
+from afterword.paige.quotes import chosen_option, echo, has_cue, leading_name, thread
 from afterword.paige.state import Pending, Step
 from afterword.paige.voice import Voice
 
@@ -12,9 +12,11 @@ from afterword.paige.voice import Voice
 PROBES_TOTAL = 6
 PROBES_FIRST = 1
 PROBES_SHORT = 1
+# The slot whose bare name is the option that won.
+CHOSEN = "chosen"
 # After so many low-effort answers in a row only the must-haves are asked.
 LOW_EFFORT_STREAK = 3
-# Questions about one thread that no topic foresaw; they are probes as well, but not of the topic's own.
+# Questions about a thread that no topic foresaw; they are probes as well, but not of the topic's own.
 TANGENTS = 2
 # Questions kept back beside one for each open must-have; with no more than these left, nothing is dug into.
 _SPARE_QUESTIONS = 3
@@ -54,7 +56,6 @@ class Asking(Voice):
             self._reconcile(raw)
             or self._follow_thread(raw, quality)
             or (self._probe(raw, quality) if wanted else None)
-            or self._tangent()
             or self._follow_up(raw)
             or self._leave_topic()
         )
@@ -65,7 +66,7 @@ class Asking(Voice):
         self.set(evidence=ledger.credit(self.guide, self.pack, self.state, raw, self.scores))
         said = self.candidates.verdict if self.candidates else None
         if said:
-            self.set(evidence=verdict.evidence(self.guide, self.state, raw, said))
+            self.set(evidence=verdict.evidence(self.guide, self.state, raw, said, self.scores))
         best = max(quality.score, judge.ADVANCE_AT) if self._judged_enough(quality) else quality.score
         self.set_topic(pending.topic, best=max(self.standing.best, best), met=ledger.met(self.standing, quality))
         # A name is all that the question for one asks.
@@ -89,7 +90,7 @@ class Asking(Voice):
             kind = "tangent"
         self.close_topic(self.topic.id, "thin")
         topic = self._next_topic()
-        if topic is None:
+        if topic is None or topic.opening_scale:
             return Next(kind, example)
         words = self.pack.topics[topic.id]
         question = self.word(f"{topic.id}:main", words.main) or self.word(f"{topic.id}:simpler", words.simpler)
@@ -97,7 +98,7 @@ class Asking(Voice):
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
-        if not (judge.affirms(raw, self.reads) or judge.adds_nothing(raw, self.reads)):
+        if not (judge.affirms(raw, self.reads) or judge.assents(raw, self.reads)):
             self.set(evidence=ledger.credit_last(self.state, raw, self.reads))
         return self.read_back()
 
@@ -149,7 +150,8 @@ class Asking(Voice):
             return self.advance()
         scales = any(slot.kind in ("choice", "scale") for slot in topic.slots) and not scale
         announced = bool(self.state.turns) and (self.state.fast or not scales) and self._announce_two()
-        if worded := self.candidates.advance(self.state, topic.id, self._lead()) if self.candidates else None:
+        worded = self.candidates.advance(self.state, topic.id, self._lead()) if self.candidates and not scale else None
+        if worded:
             return self._ask_worded(pending, worded)
         if self.state.turns and words.bridge and not (announced or self.lead):
             self.lead.append(wording.first_choice(self.state.seed, f"{topic.id}:bridge", words.bridge, self.values()))
@@ -172,27 +174,25 @@ class Asking(Voice):
 
     def _wants_probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> bool:
         """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
-        matters = self.topic.priority == 1 or self.weights[self.topic.id] > 0
+        topic, standing = self.topic, self.standing
+        # A reason that decided is not done with before there is a scene and a comparison.
+        open_driver = topic.driver and not {"example", "comparison"} <= set(standing.met)
+        matters = topic.priority == 1 or self.weights[topic.id] > 0
         match self.candidates.verdict.quality if self.candidates else None:
             case 0:
                 return True
             case 1:
-                return not satisfied and (matters or quality.score < judge.PROBE_BELOW)
+                return open_driver or (not satisfied and (matters or quality.score < judge.PROBE_BELOW))
             case 2 if self._judged_enough(quality):
-                return False
+                return open_driver
             case _:
-                unclear = quality.score < judge.ADVANCE_AT and matters
-                vague = not satisfied and (quality.score < judge.PROBE_BELOW or unclear)
-                return vague or self._open_driver() or self._astray(raw)
-
-    def _open_driver(self) -> bool:
-        """Whether this is the reason that decided, and a scene or a comparison is still missing."""
-        return self.topic.driver and not {"example", "comparison"} <= set(self.standing.met)
-
-    def _astray(self, raw: str) -> bool:
-        """Whether an answer is about something else, however well it is told; asked once of a topic."""
-        fresh = self.state.pending.kind == "main" and "tangent" not in self.standing.used
-        return fresh and not relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads)
+                astray = (
+                    self.state.pending.kind == "main"
+                    and "thread" not in standing.used
+                    and not relevance.speaks_to(self.guide, self.pack, topic, raw, self.reads)
+                )
+                thin = quality.score < judge.PROBE_BELOW or (quality.score < judge.ADVANCE_AT and matters)
+                return open_driver or astray or (thin and not satisfied)
 
     def _reconcile(self, raw: str) -> Step | None:
         """One neutral question on two statements that do not fit together, both in their words."""
@@ -201,9 +201,8 @@ class Asking(Voice):
         if found.earlier is None or found.now is None:
             return None
         self.set(evidence=ledger.with_evidence(self.state, found.earlier, found.now))
-        if not any(event.data.get("reason") == "contradiction" for event in self.events):
-            self.flag("contradiction")
-        if self.state.reconciled or not self._room_for_probe():
+        self.flag("contradiction")
+        if self.state.reconciled or not self._may_probe() or not self.pressing:
             return None
         said = {"earlier": found.earlier.text, "now": found.now.text}
         texts = self.pack.phrases["reconcile"]
@@ -214,22 +213,43 @@ class Asking(Voice):
         return self._ask_probe("reconcile", question)
 
     def _follow_thread(self, raw: str, quality: judge.Quality) -> Step | None:
-        """Come back to something telling that no topic has planned, as far as rules can see it."""
-        if self.candidates is not None or not self._may_stray():
+        """Come back once or twice to something telling that no topic has planned; it is outside the topic's own cap.
+
+        Where there is a model, it says whether there is such a thread, and asks about it in its own words.
+        """
+        standing = self.standing
+        if self._first() and standing.probes:
             return None
-        fresh = self.state.pending.kind == "main" or self.state.pending.key == "tangent"
-        strong = quality.score >= judge.ADVANCE_AT and (quality.episode or quality.causal)
-        planned = any(has_cue(raw, self._cues(topic)) for topic in self.guide.topics)
-        if not fresh or not strong or planned:
+        if not (self._sees_thread() if self.candidates else self._hears_thread(raw, quality)):
             return None
-        if relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads):
-            return None
-        question = self.word("thread", self.pack.phrases["thread"], thread(raw, self.reads))
+        worded = self.candidates.tangent(self.state, self.topic.id, self._lead()) if self.candidates else None
+        question = worded or self.word("thread", self.pack.phrases["thread"], thread(raw, self.reads))
         if question is None:
             return None
         self.set(tangents=self.state.tangents + 1)
-        self.set_topic(self.topic.id, used=(*self.standing.used, "tangent"))
-        return self._ask_probe("tangent", question)
+        self.set_topic(self.topic.id, used=(*standing.used, "thread"), probes=standing.probes + self._first())
+        return self._ask_probe("tangent" if worded else "echo", question)
+
+    def _hears_thread(self, raw: str, quality: judge.Quality) -> bool:
+        """Whether the rules find a strong answer that no topic has planned for."""
+        fresh = self.state.pending.kind == "main" or self._on_thread()
+        strong = quality.score >= judge.ADVANCE_AT and (quality.episode or quality.causal)
+        if not (fresh and strong and self.pressing and self._may_probe()) or self.state.tangents >= TANGENTS:
+            return False
+        planned = any(has_cue(raw, self._cues(topic)) for topic in self.guide.topics)
+        return not planned and not relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads)
+
+    def _sees_thread(self) -> bool:
+        """Whether the model finds one, and one may be begun, or followed one question further."""
+        return bool(self.candidates and "tangent" in self.candidates.verdict.flags and self._may_stray())
+
+    def _may_stray(self) -> bool:
+        same = self.state.tangents == 0 or self._on_thread()
+        return self.state.tangents < TANGENTS and same and self.pressing and self._may_probe()
+
+    def _on_thread(self) -> bool:
+        key = self.state.pending.key
+        return key == "tangent" or (key == "echo" and "thread" in self.standing.used)
 
     def _probe(self, raw: str, quality: judge.Quality) -> Step | None:
         """The next probe of the ladder when the budget allows."""
@@ -246,7 +266,7 @@ class Asking(Voice):
         """The next kind of probe that has words left, and these; None when the caps allow none."""
         topic, standing = self.topic, self.standing
         cap = min(topic.max_probes, PROBES_FIRST) if self._first() else topic.max_probes
-        if standing.probes >= cap or not self._room_for_probe():
+        if standing.probes >= cap or not self.pressing or not self._may_probe():
             return None
         for kind in topic.probe_types:
             if kind in standing.used or (topic.driver and self._needless(kind, quality)):
@@ -258,25 +278,15 @@ class Asking(Voice):
 
     def _needless(self, kind: str, quality: judge.Quality) -> bool:
         """Whether a kind of probe would ask the main driver for what has been told."""
-        told = {
-            "episode": "example" in self.standing.met,
+        met = self.standing.met
+        return {
+            "episode": "example" in met,
             "echo": quality.score >= judge.ADVANCE_AT,
-            "contrast": "comparison" in self.standing.met,
-        }
-        return told.get(kind, False)
-
-    def _tangent(self) -> Step | None:
-        """A question about a thread that no topic foresaw, where a model saw one."""
-        if self.candidates is None or not self._may_stray():
-            return None
-        worded = self.candidates.tangent(self.state, self.topic.id, self._lead())
-        if worded is None:
-            return None
-        self.set(tangents=self.state.tangents + 1)
-        return self._ask_probe("tangent", worded)
+            "contrast": "comparison" in met,
+        }.get(kind, False)
 
     def _ask_probe(self, kind: str, question: Worded | str) -> Step:
-        self.set(probes=self.state.probes + 1)
+        self.set(probes=self.state.probes + 1, choices=())
         self.emit("probe", topic=self.topic.id, type=kind)
         pending = Pending("probe", self.topic.id, kind)
         return self.ask(pending, question) if isinstance(question, str) else self._ask_worded(pending, question)
@@ -287,19 +297,14 @@ class Asking(Voice):
             self.lead.append(worded.bridge)
         return self.ask(pending, worded.question, acknowledge=False)
 
-    def _may_stray(self) -> bool:
-        """Whether an unplanned thread may be begun, or followed one question further."""
-        same = self.state.tangents == 0 or self.state.pending.key == "tangent"
-        return self.state.tangents < TANGENTS and same and not self._first() and self._room_for_probe()
+    def _may_probe(self) -> bool:
+        """Whether the interview's budget allows one more probe."""
+        most = PROBES_SHORT if self.state.short else PROBES_TOTAL
+        return self.state.probes < most and not self.state.fast and not self._tight()
 
     def _first(self) -> bool:
         """Whether this is the first topic that is asked."""
         return sum(bool(topic.asked) for topic in self.state.topics) == 1
-
-    def _room_for_probe(self) -> bool:
-        """Whether the interview's budget and the contact's own limits allow one more probe."""
-        most = PROBES_SHORT if self.state.short else PROBES_TOTAL
-        return self.pressing and self.state.probes < most and not self.state.fast and not self._tight()
 
     def _lead(self) -> str:
         return " ".join(self.lead)
@@ -309,7 +314,7 @@ class Asking(Voice):
         topic, standing = self.topic, self.standing
         if self.state.fast or self._tight():
             return None
-        for branch in topic.branch if self.pressing and not self.state.short else ():
+        for branch in () if self.state.short else topic.branch:
             heard = not branch.slot and has_cue(raw, self._branch(branch.id).says)
             question = self.word(f"{topic.id}:{branch.id}", self._branch(branch.id).ask) if heard else None
             if question and branch.id not in standing.used:
@@ -317,7 +322,7 @@ class Asking(Voice):
         for slot in topic.slots:
             words = self.words.slot(slot.id)
             scale = slot.kind in ("choice", "scale")
-            if (self.state.short and not (topic.driver and slot.kind == "choice")) or not (scale or self.pressing):
+            if self.state.short and not (topic.driver and slot.kind == "choice"):
                 continue
             if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
                 continue
@@ -365,7 +370,8 @@ class Asking(Voice):
         topic, standing = self.topic, self.standing
         scale = f"{topic.id}.{topic.opening_scale}"
         chosen = any(key == scale for key, _ in self.state.scales)
-        told = chosen or standing.best >= judge.PROBE_BELOW or (self.pressing and ledger.all_met(topic, self.state))
+        met = self.pressing and ledger.all_met(topic, self.state)
+        told = chosen or met or standing.best >= judge.PROBE_BELOW
         self.close_topic(topic.id, "answered" if told else "thin")
         return self.advance()
 
@@ -392,7 +398,10 @@ class Asking(Voice):
         self.set(low_effort=self.state.low_effort + 1 if low or same else 0, last_answer=folded)
 
     def _hear_name(self, raw: str) -> None:
-        if name := chosen_option(raw, self.vendor, self.reads):
+        name = chosen_option(raw, self.vendor, self.reads)
+        if not name and (self.state.pending.kind, self.state.pending.key) == ("slot", CHOSEN):
+            name = leading_name(raw.strip(), self.vendor, self.reads)
+        if name:
             self.set(competitor=name)
 
     def _branch(self, branch_id: str) -> BranchWording:

@@ -50,14 +50,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 class Reading:
     """What a message is. `about` is the FAQ entry of a question, also of one that an answer asks besides; for
     `not_me` it is "decision" where the whole decision was somebody else's. Else empty. The rest may come with any
-    kind: a wish for no more mail, an attempt to command us, little time, no more to tell or something they may not."""
+    kind: a wish for no more mail, an attempt to command us, little time, something they may not tell."""
 
     kind: Kind
     about: str = ""
     opt_out: bool = False
     injection: bool = False
     hurried: bool = False
-    no_more: bool = False
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ def read(text: str, language: str = "en") -> Reading:
     told = _told_anyway(folded, own)
     kind, about = _short(folded, count, own, told=told, injection=injection)
     hurried = bool(own.hurry.search(folded))
-    no_more = kind == "answer" and bool(own.told_all.search(folded) or (told and own.refusal.search(folded)))
-    return Reading(kind, about, opt_out, injection and kind != "question", hurried, no_more)
+    withheld = kind == "answer" and told and bool(own.refusal.search(folded))
+    return Reading(kind, about, opt_out, injection and kind != "question", hurried, withheld)
 
 
 def affirms(text: str, language: str = "en") -> bool:
@@ -117,11 +117,6 @@ def affirms(text: str, language: str = "en") -> bool:
 def assents(text: str, language: str = "en") -> bool:
     """Whether a reply only says yes to what it was asked, and nothing of its own."""
     return bool(pack_of(language).assent.fullmatch(fold(text)))
-
-
-def adds_nothing(text: str, language: str = "en") -> bool:
-    """Whether a reply only says yes, or only that all has been told."""
-    return assents(text, language) or bool(pack_of(language).told_all.search(fold(text)))
 
 
 def quality(text: str, language: str = "en") -> Quality:

@@ -26,7 +26,7 @@ def credit(guide: Guide, pack: Pack, state: State, raw: str, language: str = "en
 
     A bare "yes" adds nothing: what it agrees to are our words.
     """
-    if judge.adds_nothing(raw, language):
+    if judge.assents(raw, language):
         return state.evidence
     number, here = state.heard - 1, state.pending.topic
     topic, words = guide.topic(here), pack.topics[here]

@@ -86,16 +86,19 @@ def thread(text: str, language: str = "en") -> str:
 
 def chosen_option(text: str, vendor: str, language: str = "en") -> str:
     """The name after "we went with …" as they wrote it; empty when there is none, or when it is the vendor's."""
-    own = pack_of(language)
-    for match in own.chose.finditer(text):
-        name = re.match(r"[A-Z][\w&-]*(?:\.[\w]+)*(?:[ ][A-Z][\w&-]*){0,2}", text[match.end() :])
-        if name is None:
-            continue
-        found = name.group()
-        usable = len(found) <= _NAME_CHARS and not _UNSAFE.search(found)
-        if usable and judge.is_name(found.split()[0], own) and vendor.casefold() not in found.casefold():
+    for match in pack_of(language).chose.finditer(text):
+        if found := leading_name(text[match.end() :], vendor, language):
             return found
     return ""
+
+
+def leading_name(text: str, vendor: str, language: str = "en") -> str:
+    """The name that a text begins with, as they wrote it; empty when it begins with none, or with the vendor's."""
+    name = re.match(r"[A-Z][\w&-]*(?:\.[\w]+)*(?:[ ][A-Z][\w&-]*){0,2}", text)
+    found = name.group() if name else ""
+    usable = found and len(found) <= _NAME_CHARS and not _UNSAFE.search(found)
+    named = usable and judge.is_name(found.split()[0], pack_of(language))
+    return found if named and vendor.casefold() not in found.casefold() else ""
 
 
 @lru_cache(maxsize=512)

@@ -18,7 +18,7 @@ from afterword.paige.candidates import Candidates, scene_of
 from afterword.paige.guide import Guide
 from afterword.paige.state import Answer, Ask, Context, Event, Failure, Progress, State, Step, TopicState
 from afterword.paige.talk import Talk
-from afterword.paige.voice import goes_on_in, promised_minutes
+from afterword.paige.voice import promised_minutes
 
 ACTIONS = (
     "answer",
@@ -60,10 +60,7 @@ def hear(guide: Guide, context: Context, state: State, answer: Answer) -> Step |
         raise ValueError(f"action {answer.action!r} is not one of {', '.join(ACTIONS)}")
     talk = _talk(guide, context, state)
     found = _hear(talk, answer, asks=context.mode != "script")
-    if found:
-        return found
-    told = _in_their_language(guide, state, answer)
-    return prompt.turn(guide, context, told, answer, _ahead(guide, context, told, answer))
+    return found or prompt.turn(guide, context, talk.state, answer, _ahead(talk, context, answer))
 
 
 def decide(guide: Guide, context: Context, state: State, ask: Ask, reply: object) -> Step | Ask:
@@ -78,14 +75,17 @@ def decide(guide: Guide, context: Context, state: State, ask: Ask, reply: object
     said = verdict.read_reply(guide, ask.answer.text, ask.judged or reply)
     worded = verdict.read_reply(guide, ask.answer.text, reply)
     failed = reply.reason if isinstance(reply, Failure) else "" if worded else "malformed"
+    # Up to where the model was asked, to see what it was asked about.
+    before = _talk(guide, context, state)
+    if settled := _hear(before, ask.answer, asks=True):
+        return settled
     talk = _talk(guide, context, state)
-    told = _in_their_language(guide, state, ask.answer)
     if said:
         talk.candidates = Candidates(
             said,
-            _ahead(guide, context, told, ask.answer),
+            _ahead(before, context, ask.answer),
             guide,
-            scene_of(guide, context, told, ask.answer.text),
+            scene_of(guide, context, before.state, ask.answer.text),
             worded.if_probe if worded else "",
             worded.if_advance if worded else "",
             worded=not failed,
@@ -95,7 +95,8 @@ def decide(guide: Guide, context: Context, state: State, ask: Ask, reply: object
     rules = talk.candidates.rules if talk.candidates else []
     wanted = talk.candidates.wanted if talk.candidates else ""
     if wanted and ask.attempt == 1:
-        again = prompt.turn(guide, context, told, ask.answer, _ahead(guide, context, told, ask.answer), reason=wanted)
+        ahead = _ahead(before, context, ask.answer)
+        again = prompt.turn(guide, context, before.state, ask.answer, ahead, reason=wanted)
         return replace(again, attempt=2, blocked=wanted, judged=cast("Mapping[str, object]", reply))
     events += [Event("guard", {"rule": rule, "attempt": ask.attempt}) for rule in rules]
     if talk.candidates and talk.candidates.shown:
@@ -111,21 +112,11 @@ def _talk(guide: Guide, context: Context, state: State) -> Talk:
     return talk
 
 
-def _ahead(guide: Guide, context: Context, state: State, answer: Answer) -> prompt.Next:
-    """What code would ask after this answer, found on a turn that is thrown away."""
-    talk = _talk(guide, context, state)
-    talk.set(heard=state.heard + 1, pending=_asked(state).pending)
-    return talk.ahead(answer.text)
-
-
-def _in_their_language(guide: Guide, state: State, answer: Answer) -> State:
-    """The state in the language in which the interview goes on after this answer."""
-    return replace(state, language=goes_on_in(guide, state.language, answer.text))
-
-
-def _asked(state: State) -> State:
-    """The state with the question that an answer answers: not "shall we stop", but the one before it."""
-    return replace(state, pending=state.before) if state.pending.kind == "confirm_stop" else state
+def _ahead(talk: Talk, context: Context, answer: Answer) -> prompt.Next:
+    """What code would ask after the answer that `talk` stands before, found on a turn that is thrown away."""
+    trial = _talk(talk.guide, context, talk.state)
+    trial.reads, trial.scores, trial.pressing = talk.reads, talk.scores, talk.pressing
+    return trial.ahead(answer.text)
 
 
 def _hear(talk: Talk, answer: Answer, *, asks: bool) -> Step | None:  # noqa: PLR0911, PLR0912  # one case, one move
@@ -205,7 +196,7 @@ def _hear_answer(  # noqa: PLR0911, PLR0912  # one case, one move
     if text in talk.state.choices:
         return talk.take_answer(raw)
     reading = judge.read(text, talk.reads)
-    talk.pressing = not reading.no_more
+    talk.pressing = not reading.withheld
     if reading.opt_out and reading.kind != "opt_out":
         talk.note_opt_out()
     if reading.injection:

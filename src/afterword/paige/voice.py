@@ -28,15 +28,6 @@ def promised_minutes(guide: Guide, state: State) -> int:
     return min(guide.minutes, SHORT_MINUTES) if state.short else guide.minutes
 
 
-def goes_on_in(guide: Guide, language: str, text: str) -> str:
-    """The pack in which an interview goes on after a message: that of its language, where the guide has one and the
-    message is long enough to tell; else `language`."""
-    found = spoken(judge.fold(text))
-    if found and found != language.partition("-")[0]:
-        return next((code for code in guide.packs if code.partition("-")[0] == found), language)
-    return language
-
-
 class Voice:
     """A turn in the making. Moves change `state`, collect `events` and `lead`, and end in a Step."""
 
@@ -50,7 +41,7 @@ class Voice:
         self.lead: list[str] = []
         # The languages in which the message at hand is read and scored; where it has no pack, they differ.
         self.reads = self.scores = state.language
-        self.pressing = True  # False where they have said that there is no more to tell, or that they may not
+        self.pressing = True  # False where they have said that they may not tell more
         self._context, self._said = context, context.said()
         self.vendor = self._said["vendor"]
 
@@ -73,8 +64,7 @@ class Voice:
             return
         self.scores = found
         self.reads = found if found in languages.PACKS else self.state.language
-        code = goes_on_in(self.guide, self.state.language, text)
-        if code != self.state.language:
+        if code := next((code for code in self.guide.packs if code.partition("-")[0] == found), ""):
             self.speak(code)
         elif not self.state.languages_told:
             self.set(languages_told=True)

@@ -252,7 +252,7 @@ async def _refused(db: Db, sent: _Sent, error: AfterwordError) -> Response:
 async def _as_it_stands(db: Db, sent: _Sent, error: AfterwordError) -> tuple[Page, str] | None:
     """The page with what went wrong; None for a token that opens nothing, or while the database is away."""
     try:
-        visit = await conversation.enter(db, sent.token, address=sent.address)
+        visit = await conversation.enter(db, sent.token)  # one that opens nothing has been counted by now
     except AfterwordError:
         return None
     visit = _in_language(visit, sent.form.get("language"), sent.accepted)

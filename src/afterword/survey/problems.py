@@ -34,7 +34,7 @@ def explain(error: AfterwordError, visit: Visit, text: str, words: Words) -> str
             says = words("slow_down")
         case Conflict() if visit.open or visit.awaiting_reply:
             says = f"{words('moved_on')} {words('still_here')}" if text else words("moved_on")
-        case Conflict():
+        case Conflict() if visit.phase != "new":
             says = words("closed")
         case BadRequest() if any(field == "text" for field, _ in error.fields):
             limit = current().survey_message_characters

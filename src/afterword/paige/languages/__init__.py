@@ -55,7 +55,6 @@ class Language:
     off_topic: re.Pattern[str] = _NEVER
     affirm: re.Pattern[str] = _NEVER  # leaves the read-back as it is
     assent: re.Pattern[str] = _NEVER  # a bare "yes", which says nothing of its own
-    told_all: re.Pattern[str] = _NEVER  # there is no more to be had
     but: re.Pattern[str] = _NEVER  # after it an answer may follow all the same
 
     # How much an answer says.

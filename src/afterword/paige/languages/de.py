@@ -255,13 +255,6 @@ LANGUAGE = Language(
         r"(?:denke|glaube) ich(?: schon)?|da haben sie recht|sie haben recht)[,.! ]*){1,5}"
     ),
     but=_pattern(r",? aber |; |,? jedoch |,? allerdings |,? obwohl "),
-    told_all=_pattern(
-        r"^(?:\w+,? )?(?:das (?:ist|war)|mehr ist) (?:(?:eigentlich|schon|so|im grunde|auch|wirklich|im wesentlichen) )*(?:alles|es|das)(?: (?:dazu|schon|im grunde|nicht))*[.! ]*$",
-        r"^(?:(?:da|dazu|mehr) )?(?:(?:habe|hab|kann|gibt) (?:ich |es )?|ich habe )?(?:dazu )?(?:nichts|nicht mehr|nicht viel)(?: (?:mehr|weiter|weiteres|dazu))* ?"
-        r"(?:zu sagen|hinzuzufügen|zu ergänzen|sagen|ergänzen)[.! ]*$",
-        r"^(?:wie gesagt|wie schon gesagt|wie erwähnt|das (?:sagte|erwähnte) ich (?:schon|bereits)|das habe ich (?:schon|bereits) (?:gesagt|erzählt|erwähnt)|siehe oben)\b.{0,50}$",
-        r"^(?:mehr nicht|nichts weiter|sonst nichts)[.! ]*$",
-    ),
     hedge=_pattern(
         r"\b(?:vielleicht|eventuell|ich glaube|glaube ich|ich denke|denke ich|wahrscheinlich|vermutlich|irgendwie|möglicherweise|oder so|"
         r"ich schätze|schätze ich|würde ich sagen|mehr oder weniger|schwer zu sagen|keine ahnung|so in etwa|nicht sicher)\b"

@@ -38,7 +38,7 @@ LANGUAGE = Language(
         rf"{_POLITE}(?:"
         r"stop|quit|exit|end|cancel|abort|enough|bye|goodbye|good bye|go away|get lost|not interested|i quit|"
         r"(?:that'?s|that is|it'?s) enough(?: (?:now|for (?:now|today|me)))?|enough(?: (?:now|questions|already|of this))|"
-        r"no more(?: questions)?|(?:enough[,.!] ?)?i(?:'m| am) leaving(?: now| here)?|"
+        r"no more(?: questions)?|"
         r"i(?:'m| am) (?:done|out|finished|leaving)(?: (?:here|now|with (?:this|it|the (?:interview|survey))))?|"
         r"i (?:have to|need to|must|gotta|got to|should) (?:go|leave|run|stop)(?: now)?|gotta go|"
         r"i(?:'m| am) not interested(?: in (?:this|it))?|"
@@ -46,8 +46,8 @@ LANGUAGE = Language(
         r"stop (?:asking|bothering)(?: me)?(?: (?:questions|this|things))?|"
         r"(?:let'?s|let us|we can|we should) (?:just )?(?:stop|end|quit|finish|leave it)(?: (?:here|now|this|it|there|at that))*|"
         rf"{_WE_CAN}(?:stop|end|quit|finish)(?: (?:here|now|this|it|there|{_SURVEY}))*|"
-        r"i(?:'d| would)? (?:rather|want to|like to|prefer to|wish to) (?:stop|quit|end|leave|finish)"
-        rf"(?: (?:here|now|this|it|at this point|{_SURVEY}))*"
+        r"i(?:'d| would)? (?:want|like|prefer|wish) to (?:stop|quit|end|leave|finish)"
+        rf"(?: (?:here|now|this|it|{_SURVEY}))*"
         r")(?:,? (?:please|thanks?|thank you|bye|sorry))*[.!? ]*"
     ),
     # The same inside a longer message, only where it cannot be about anything but this conversation.
@@ -261,13 +261,6 @@ LANGUAGE = Language(
         r"(?:was|were|did|is|are|do|does|has|have)|it (?:was|did|is)|you(?:'re| are) right|very much(?: so)?|for sure)[,.! ]*){1,5}"
     ),
     but=re.compile(r",? but |; | however,? | although "),
-    told_all=any_of(
-        r"^(?:\w+,? )?(?:that(?:'s| is| was)|it was) (?:really |basically |pretty much )?(?:all|it|everything)(?: there is(?: to it)?| i (?:have|know|can say|remember)| really| for me| more or less|,)*"
-        r"(?: more or less)?[.! ]*$",
-        r"^(?:i(?:'ve| have)? (?:got )?|there(?:'s| is) )?(?:nothing|not(?:hing)? much|no) (?:more|else|further|much)? ?(?:to (?:add|say|tell))(?: (?:on|to|about) (?:that|it|this))?[.! ]*$",
-        r"^(?:as i (?:said|told you|mentioned)|i(?:'ve| have)? (?:already )?(?:told|said|mentioned|answered) (?:you )?(?:that|this|it)?|see above|same as (?:above|before))\b.{0,50}$",
-        r"^(?:nothing (?:more|else)|no more|that's all|nope)[.! ]*$",
-    ),
     hedge=re.compile(
         r"\b(?:maybe|perhaps|i guess|i suppose|kind of|kinda|sort of|sorta|probably|possibly|somewhat|not sure|i think|more or less|"
         r"hard to say|whatever|something like)\b"
