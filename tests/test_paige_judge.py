@@ -31,8 +31,6 @@ This is taking too long. Stop.
 Sorry, but please stop the interview, I have a meeting.
 I do not want to answer any more of these
 leave me alone
-Enough. I'm leaving.
-I'd rather stop at this point.
 not interested
 """.strip().splitlines()
 
@@ -376,21 +374,3 @@ def test_a_long_sentence_is_cut_at_a_clause():
     (start, end), _ = found
     assert end - start <= 200
     assert text[start:end].endswith("we had")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["That's all.", "That's really all there is to it.", "I have nothing to add on that.", "That was it, more or less.", "As I said before, that is what it was.",
-     "I told you that already.", "See above, I mentioned that.", "Nothing more to say", "nothing else", "I already said that"],
-)  # fmt: skip
-def test_having_told_all_is_heard(text):
-    assert judge.read(text) == judge.Reading("answer", no_more=True)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["That was all in May, before the audit came", "There was nothing more annoying than the export in the trial", "That's all they could show us in the demo",
-     "As I said, the sync broke twice and we had to load the warehouse by hand for a week"],
-)  # fmt: skip
-def test_a_story_that_begins_like_it_is_one(text):
-    assert judge.read(text) == judge.Reading("answer")

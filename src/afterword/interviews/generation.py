@@ -174,8 +174,7 @@ async def _claim(db: Db, row: Row, model: llm.Model, asked: paige.Ask) -> str | 
                 reply_due_at = clock_now() + make_interval(secs => %(lease)s)
             from (
                 select org_id, id,
-                    case when %(size)s > 0 then bucket_level(bucket_left, bucket_at, %(size)s::real, %(refill)s::real)
-                        else 1 end
+                    case when %(size)s > 0 then bucket_level(bucket_left, bucket_at, %(size)s, %(refill)s) else 1 end
                         as level
                 from interviews where org_id = %(org_id)s and id = %(id)s for no key update
             ) b
