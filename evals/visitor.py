@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -83,6 +84,12 @@ class Page(HTMLParser):
             self.question += " " + data
 
 
+def _notice(html: str) -> str:
+    """What the page says went wrong."""
+    found = re.search(r'id="notice".*?</div>', html, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", found[0] if found else html[-500:]).split())[:300]
+
+
 @dataclass(slots=True)
 class Visitor:
     """One contact with a link. `sent` is what was sent and taken, in order; `seen` every body the server answered."""
@@ -153,11 +160,11 @@ class Visitor:
             answer = await self.http.post("/survey", data=fields, headers=headers)
             lines = [json.loads(line) for line in answer.text.splitlines()]
             if not lines or "html" not in lines[-1] or lines[-1].get("error"):
-                raise Stuck(f"{answer.status_code} {answer.text[-500:]}")
+                raise Stuck(f"{answer.status_code} {fields.get('action')}: {answer.text[-500:]}")
             return self._see(lines[-1]["html"])
         answer = await self.http.post("/survey", data=fields)
         if answer.status_code != 303:
-            raise Stuck(f"{answer.status_code} {answer.text[-2000:]}")
+            raise Stuck(f"{answer.status_code} {fields.get('action')}: {_notice(answer.text)}")
         return await self.open()
 
     def _choice(self, form: Form) -> str:
