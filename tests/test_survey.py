@@ -103,8 +103,10 @@ async def test_before_the_first_question_the_contact_is_told_what_this_is(jane: 
         "90 days",
     ):
         assert told in page.text
-    assert page.forms[0].buttons == [("action", "consent"), ("action", "consent_short")]
-    assert [form.buttons[0][1] for form in page.forms[1:]] == ["decline", "opt_out", "wrong_person"]
+    languages, begin, *ways_out = page.forms
+    assert (languages.step, languages.buttons) == (False, [("language", "en"), ("language", "de")])
+    assert (begin.step, begin.buttons) == (True, [("action", "consent"), ("action", "consent_short")])
+    assert [form.buttons[0][1] for form in ways_out] == ["decline", "opt_out", "wrong_person"]
 
 
 async def test_opening_the_link_changes_nothing(

@@ -75,7 +75,7 @@ async def consent(
 
 
 async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: str | None, *, short: bool) -> None:
-    guide = paige.load_guide(row.guide)
+    guide = row.guide
     wanted = [code for code in (language, row.language, row.contact_language) if code]
     spoken = next((code for code in wanted if _has(guide, code)), guide.language)
     # a plan made from what has changed since is none; from here on nobody changes it

@@ -81,17 +81,27 @@ async def reply(db: Db, org_id: str, interview_id: int, *, use_model: bool = Tru
         return False
     if row.generating:
         return False
-    guide, state = paige.load_guide(row.guide), paige.State.from_json(row.state)
-    answered = _Answered(row, guide, state, said[:-1], said[-1])
+    state = paige.State.from_json(row.state)
+    answered = _Answered(row, row.guide, state, said[:-1], said[-1])
     if model is None:
         return await _store(db, answered, answered.scripted())
-    heard = paige.hear(guide, answered.context(row.context_mode), state, answered.answer)
+    heard = _hear(answered)
     if isinstance(heard, paige.Step):
         return await _store(db, answered, heard)
     task = asyncio.create_task(_generate(db, answered, model, heard))
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
     return await asyncio.shield(task)
+
+
+def _hear(answered: _Answered) -> paige.Step | paige.Ask:
+    """What follows the answer, or what a model is to be asked of it. No background may keep a contact from a reply."""
+    told = answered.context(answered.row.context_mode)
+    try:
+        return paige.hear(answered.guide, told, answered.state, answered.answer)
+    except Exception as error:  # its text may quote the background, which belongs into no log
+        _log.error("a prompt could not be made: %s", type(error).__name__)
+        return answered.scripted("prompt")
 
 
 async def finish_replies(db: Db) -> int:

@@ -75,7 +75,9 @@ async def count_start(tx: Tx, address: str) -> None:
             """,
             address=hashed(address),
         )
-        raise _later("Many interviews have been started from your network.", min(left.seconds, _HOUR) if left else _HOUR)
+        raise _later(
+            "Many interviews have been started from your network.", min(left.seconds, _HOUR) if left else _HOUR
+        )
 
 
 async def forget_old_counters(db: Db) -> int:

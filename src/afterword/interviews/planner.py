@@ -182,7 +182,7 @@ async def _plan(db: Db, place: Place, model: llm.Model) -> bool:
         row = await by_id(tx, place.org_id, place.interview_id)
         if row is None or row.phase != "new":
             return False
-        inputs, guide = digest(row), paige.load_guide(row.guide)
+        inputs, guide = digest(row), row.guide
         asked = paige.plan_ask(guide, context(row, mode="planned"))
         attempts = await _claim(tx, row, inputs, asked.deadline * current().llm_deadline_scale)
         if attempts is None:

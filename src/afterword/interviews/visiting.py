@@ -1,6 +1,8 @@
 """Looking at one interview from its contact's side: found by token or number, with all that a turn is made from."""
 
 import contextlib
+import functools
+import json
 import logging
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,13 +102,24 @@ class Row:
     plan_inputs: str | None
     plan_attempts: int
     guide_version: int
-    guide: Mapping[str, object]
+    guide_json: str
     deal: Mapping[str, object] | None
+
+    @property
+    def guide(self) -> paige.Guide:
+        """The guide of the pinned version, or before consent the type's. Raises GuideError."""
+        return _guide(self.guide_json)
 
     @property
     def open(self) -> bool:
         """Whether the conversation can go on."""
         return _is_open(self.phase, expired=self.expired, completed=self.completed)
+
+
+@functools.lru_cache(maxsize=256)
+def _guide(text: str) -> paige.Guide:
+    """Read once for each text: a guide is long, and a turn looks at it five times."""
+    return paige.load_guide(json.loads(text))
 
 
 def _is_open(phase: str, *, expired: bool, completed: bool) -> bool:
@@ -157,7 +170,7 @@ async def by_id(tx: Tx, org_id: str, interview_id: int, *, lock: bool = False) -
             i.started_at, i.seed, i.state, i.turn_no, i.language, i.consent_text as agreed,
             o.model is not null as own_model, i.outreach_stop_reason, i.referral, i.model_tokens,
             coalesce(i.generating_until > clock_now(), false) as generating,
-            i.plan, i.plan_inputs, i.plan_attempts, g.version as guide_version, g.guide,
+            i.plan, i.plan_inputs, i.plan_attempts, g.version as guide_version, g.guide::text as guide_json,
             (select jsonb_build_object(
                 'name', d.name, 'amount', d.amount, 'status', d.status, 'client_name', d.client_name, 'type', d.type,
                 'region', d.region, 'industry', d.industry, 'close_date', d.close_date, 'summary', d.summary,
@@ -183,7 +196,7 @@ async def by_id(tx: Tx, org_id: str, interview_id: int, *, lock: bool = False) -
 
 async def visit(tx: Tx, row: Row) -> Visit:
     """What the contact's page shows of it."""
-    guide = paige.load_guide(row.guide)
+    guide = row.guide
     state = paige.State.from_json(row.state) if row.state is not None else None
     about = context(row)
     return Visit(
@@ -237,7 +250,7 @@ def context(
         notes=row.notes,
         objective=row.objective,
         deal=deal,
-        language=language or row.language or row.contact_language or str(row.guide["language"]),
+        language=language or row.language or row.contact_language or row.guide.language,
         support=row.support_text,
         history=tuple(paige.Line(turn.role, turn.text) for turn in said if turn.text and turn.action not in UNSAID),
         mode=mode,
