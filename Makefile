@@ -56,8 +56,9 @@ docs: $(DEV)     ## Every setting, route, error code and command has its place i
 evals: $(DEV)    ## Hold simulated interviews and check the gates; ONLINE=1 asks the model of AFTERWORD_LLM_* instead
 	$(BIN)/python -m evals $(if $(ONLINE),--online)
 
-bench: $(DEV)    ## Measure POST /api/v1/interviews against pgbench and against the usual way
+bench: $(DEV)    ## Measure POST /api/v1/interviews against pgbench and the usual way, and how long a turn takes
 	$(BIN)/python bench/create_interview.py
+	$(BIN)/python bench/turns.py
 
 lock: $(DEV)     ## Renew requirements/*.txt from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements/run.txt

@@ -182,14 +182,14 @@ def test_emoji_in_json_escapes_are_read():
 
 
 def test_warnings_have_their_lines_too():
-    text = LOST.replace("To begin at the beginning: what was", "Great to have you here: what was", 1)
+    text = LOST.replace("To begin at the beginning: what was", "That is great. What was", 1)
 
     checked = paige.check_guide(text)
 
     assert checked.faults == ()
     [warning] = checked.warnings
     assert (warning.where, warning.rule) == ("languages.en.topics.trigger.main[0]", "praise")
-    assert warning.line == line_of(text, "Great to have")
+    assert warning.line == line_of(text, "That is great")
 
 
 def test_data_has_places_without_lines():

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 from collections.abc import Generator
 from importlib.resources import files
 from typing import Any
@@ -16,6 +17,7 @@ from afterword.db import Db
 from afterword.db.embedded import EmbeddedServer
 from afterword.errors import Conflict
 from afterword.interviews import conversation
+from afterword.survey import render
 from tests.conftest import Api, Tenant
 from tests.evidence import count, database, refused, rows
 
@@ -320,6 +322,19 @@ async def test_the_server_is_not_kept_waiting_by_a_long_guide(acme: Tenant) -> N
     assert {other.status_code for other in others} == {200}
 
 
+async def test_an_answer_to_absurd_input_stays_short(acme: Tenant) -> None:
+    absurd = {**changed(slug="S" * 50_000), "k" * 50_000: 1, **{f"key{n}": n for n in range(5000)}}
+
+    refusal = await acme.api.post("/interview-types", {"name": "x", "guide": absurd})
+    checked = await acme.api.post("/interview-types/validate", {"guide": absurd})
+
+    assert refusal.status_code == 400
+    assert len(refusal.json()["error"]["details"]["fields"]) == 100
+    assert len(refusal.content) < 30_000
+    assert len(checked.json()["faults"]) == 500
+    assert len(checked.content) < 120_000
+
+
 # What ships
 
 
@@ -363,3 +378,15 @@ async def test_a_slug_that_is_taken_is_a_conflict_and_leaves_the_transaction_usa
         with pytest.raises(Conflict):
             await interview_types.create(tx, acme.org_id, "x", LOST, slug="won")
         assert (await interview_types.get(tx, acme.org_id, acme.won_type_id)).version == 1
+
+
+async def test_the_page_offers_the_score_of_an_nps_interview_with_its_first_question(acme: Tenant, db: Db) -> None:
+    types = (await acme.api.get("/interview-types")).json()["data"]
+    [nps] = [one["id"] for one in types if one["slug"] == "nps"]
+    made = (await acme.api.post("/interviews", {"contact_email": "a@b.com", "interview_type_id": nps})).json()
+
+    visit = await conversation.consent(db, made["survey_token"], "I agree.")
+    page = render.visit_page(visit, made["survey_token"])
+
+    for score in range(11):
+        assert re.search(rf">\s*{score}\s*<", page.html), score

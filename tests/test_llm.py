@@ -1,6 +1,9 @@
 """One question to a model: what each fault of a server means, in time, over real HTTP on loopback."""
 
 import asyncio
+import contextlib
+import logging
+import socket
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
@@ -205,6 +208,23 @@ async def test_nobody_listening_is_a_fault_of_the_connection(server: ModelServer
     assert (failed.reason, failed.input_tokens) == ("connection", 0)
 
 
+async def test_a_host_that_does_not_take_the_connection_is_not_waited_for(server: ModelServer, hurry: Hurry) -> None:
+    hurry()
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):  # fill the queue that nobody takes from
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+
+        failed = await failure(replace(model(server), url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1"))
+
+    assert failed.reason == "timeout"
+    assert 0.3 < failed.seconds < 0.95, "two seconds times the scale, not five"
+
+
 async def test_a_host_that_does_not_exist_is_a_fault_of_the_connection(server: ModelServer) -> None:
     assert (await failure(replace(model(server), url="http://nowhere.invalid/v1"))).reason in {"connection", "timeout"}
 
@@ -295,6 +315,37 @@ async def test_fifty_calls_at_once_share_one_client(server: ModelServer) -> None
     answers = await asyncio.gather(*(ask(model(server)) for _ in range(50)))
 
     assert all(answer.data == REPLY for answer in answers)
+
+
+async def test_the_connections_kept_for_many_models_are_bounded(server: ModelServer) -> None:
+    for number in range(70):
+        await ask(replace(model(server), key=f"key-{number}"))
+    await asyncio.sleep(0.1)
+
+    assert server.connections == 70
+    assert server.open <= 64
+    assert (await ask(replace(model(server), key="key-0"))).data == REPLY
+
+
+async def test_nothing_of_a_request_is_logged(server: ModelServer, caplog: pytest.LogCaptureFixture) -> None:
+    for provider in ("openai", "anthropic", "google"):
+        llm.prepare(provider)
+    caplog.set_level(logging.DEBUG)
+    server.faults = [
+        Fault(),
+        Fault(status=401, body={"error": {"message": KEY}}),
+        Fault(),
+        Fault(),
+        Fault(garbage=True),
+    ]
+    await ask(model(server))
+    await failure(model(server))
+    await ask(model(server, "anthropic"))
+    await ask(model(server, "google"))
+    await failure(model(server))
+
+    assert KEY not in caplog.text
+    assert "too expensive" not in caplog.text
 
 
 def test_a_client_belongs_to_its_event_loop(configure: Configure) -> None:

@@ -250,12 +250,12 @@ THREAD = "When Rebecca retired after thirty years nobody knew her macros, becaus
 
 
 def test_something_telling_that_no_topic_planned_is_followed_for_two_turns_at_most():
-    talk = answered_until(Talk(), "options")
+    talk = answered_until(Talk(), "criteria")
     said = talk.answer(THREAD)
     assert "“" in said
     assert said.split("“")[1].split("”")[0] in THREAD
     assert talk.state.tangents == 1
-    assert talk.state.topic("options").probes == 0
+    assert talk.state.topic("criteria").probes == 0
     talk.run(
         lambda t: (
             ("answer", THREAD + f" Twice in {2000 + len(t.said)}.") if t.state.expects == "text" else cooperative(t)

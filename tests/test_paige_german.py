@@ -199,8 +199,8 @@ def test_an_answer_is_not_mistaken_for_something_else(text):
 
 
 def test_something_told_beside_what_may_not_be_told_is_marked():
-    assert judge.read(ANSWERS[1], "de").withheld
-    assert not judge.read(ANSWERS[0], "de").withheld
+    assert judge.read(ANSWERS[1], "de").no_more
+    assert not judge.read(ANSWERS[0], "de").no_more
 
 
 VAGUE = """

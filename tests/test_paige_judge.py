@@ -31,6 +31,8 @@ This is taking too long. Stop.
 Sorry, but please stop the interview, I have a meeting.
 I do not want to answer any more of these
 leave me alone
+Enough. I'm leaving.
+I'd rather stop at this point.
 not interested
 """.strip().splitlines()
 
@@ -374,3 +376,33 @@ def test_a_long_sentence_is_cut_at_a_clause():
     (start, end), _ = found
     assert end - start <= 200
     assert text[start:end].endswith("we had")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["That's all.", "That's really all there is to it.", "I have nothing to add on that.", "That was it, more or less.", "As I said before, that is what it was.",
+     "I told you that already.", "See above, I mentioned that.", "Nothing more to say", "nothing else", "I already said that"],
+)  # fmt: skip
+def test_having_told_all_is_heard(text):
+    assert judge.read(text) == judge.Reading("answer", no_more=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["That was all in May, before the audit came", "There was nothing more annoying than the export in the trial", "That's all they could show us in the demo",
+     "As I said, the sync broke twice and we had to load the warehouse by hand for a week"],
+)  # fmt: skip
+def test_a_story_that_begins_like_it_is_one(text):
+    assert judge.read(text) == judge.Reading("answer")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Well, you know how these things always go, everybody wants something else and in the end somebody has to say something, so we just went along with it.",
+        "I could tell you a lot about it, but at the end of the day it was like it always is with such projects, some people liked it and others did not.",
+        "To be honest with you it was one of those things where you look around for a while and then you take what feels right for the company.",
+    ],
+)
+def test_many_words_that_tell_nothing_are_vague(text):
+    assert judge.quality(text).score < judge.PROBE_BELOW

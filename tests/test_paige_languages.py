@@ -9,9 +9,9 @@ import random
 import pytest
 
 from afterword import paige
-from afterword.paige import content, judge, wording
+from afterword.paige import content, guard, judge, wording
 from afterword.paige.languages import spoken as languages_spoken
-from tests.paige_talks import LOST, Talk, context, own_words, words
+from tests.paige_talks import WON, Talk, context, own_words, words
 from tests.paige_two_languages import STORY, TINY, telling
 
 spoken = languages_spoken.spoken
@@ -145,7 +145,7 @@ def test_a_scale_is_answered_in_the_language_that_was_changed_to():
     assert talk.state.scales == (("choice.weight", "Entscheidend"),)
 
 
-@pytest.mark.parametrize(("guide", "listed"), [(TINY, "English, Deutsch"), (LOST, "English")])
+@pytest.mark.parametrize(("guide", "listed"), [(TINY, "English, Deutsch"), (WON, "English")])
 def test_a_language_without_a_pack_is_answered_once_with_those_there_are(guide, listed):
     talk = Talk(guide)
     first = talk.answer("Nous avons cherché parce que l'ancien outil ne pouvait pas exporter les journaux en mars")
@@ -159,11 +159,36 @@ def test_a_language_without_a_pack_is_answered_once_with_those_there_are(guide, 
 
 
 def test_a_refusal_in_a_known_language_without_a_pack_in_the_guide_is_understood():
-    talk = Talk(LOST)
+    talk = Talk(WON)
     talk.answer("Dazu möchte ich lieber nichts sagen")
 
     assert talk.state.topic("trigger").status == "refused"
     assert talk.state.language == "en"
+
+
+def test_a_model_is_told_the_language_that_the_answer_came_in():
+    direct = context(mode="direct")
+    opened = paige.open(TINY, direct, 7)
+    ask = paige.hear(TINY, direct, opened.state, paige.Answer(STORY["de"]["start"]))
+    assert isinstance(ask, paige.Ask)
+    assert "German" in ask.messages[0]["content"]
+    reply = {
+        "quality": 2,
+        "slots": [],
+        "flags": [],
+        "lang": "de",
+        "if_probe": "",
+        "if_advance": "Worauf kam es Ihnen beim Vergleich am meisten an?",
+    }
+    step = paige.decide(TINY, direct, opened.state, ask, reply)
+
+    assert isinstance(step, paige.Step)
+    assert step.say == "Worauf kam es Ihnen beim Vergleich am meisten an?"
+    assert step.origin == "model"
+    assert step.state.language == "de"
+    failed = paige.decide(TINY, direct, opened.state, ask, paige.Failure("timeout"))
+    assert isinstance(failed, paige.Step)
+    assert german(failed.say)
 
 
 # Changing by hand
@@ -326,6 +351,10 @@ def test_what_is_said_between_the_questions_is_german_and_complete():
         )
         for text in flat:
             assert german(text), text
+            assert guard.lint(text, "question" if asking else "statement", "de") in (
+                (),
+                ("closed",) if name == "confirm_stop" else (),
+            ), text
             assert text.count("?") <= 1
             assert asking or "?" not in text
             assert len(text.split()) <= 45

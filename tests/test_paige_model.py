@@ -377,9 +377,11 @@ def test_vague_by_its_judgement_is_probed_and_full_is_not():
 
 
 def test_a_full_answer_that_the_rules_do_not_see_needs_a_quote():
-    text = "Mostly whether people would take to it without us nagging them"
+    text = "Mainly whether drivers would use it unprompted, and how planners could overrule it"
     with_quote = until(
-        ModelTalk(model=always(quality=2, slots=[{"id": "criteria.top", "quote": "whether people would take to it"}])),
+        ModelTalk(
+            model=always(quality=2, slots=[{"id": "criteria.top", "quote": "whether drivers would use it unprompted"}])
+        ),
         "criteria",
     )
     with_invented = until(

@@ -76,12 +76,14 @@ async def test_every_column_that_it_writes(request_: Callable[..., Any], acme: T
     assert interview["created_at"] == interview["updated_at"] == contact["created_at"]
     unset = (
         "outreach_stop_reason guide_version state reply_due_at consent_at consent_text email_sent_at started_at "
-        "answered_at completed_at ended_by experience withdrawn_at"
+        "answered_at completed_at ended_by experience withdrawn_at language referral plan plan_inputs plan_due_at "
+        "plan_checked_at bucket_left bucket_at generating_until"
     )
     assert {interview[name] for name in unset.split()} == {None}
+    assert (interview["model_tokens"], interview["plan_attempts"]) == (0, 0)
     assert set(interview) == {
         *org, "id", "contact_id", "deal_id", "interview_type_id", "sequence_id", "objective", "status", "phase",
-        "seed", "token_hash", "turn_no", "created_at", "updated_at", *unset.split(),
+        "seed", "token_hash", "turn_no", "created_at", "updated_at", "model_tokens", "plan_attempts", *unset.split(),
     }, "a new column: say here what a new request has in it"  # fmt: skip
 
     token = row(database_url, "directory_tokens", hash=tokens.digest(made.token))

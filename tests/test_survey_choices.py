@@ -1,12 +1,15 @@
 """Two choices of the contact: to say that somebody else would be right, and to have it short."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from afterword.db import Db
+from afterword.settings import Settings
 from tests.conftest import Api, Tenant
+from tests.model_server import serving
 from tests.page_forms import Visitor
 from tests.test_survey import PRICE, stored, turns
 
@@ -54,3 +57,16 @@ async def test_the_short_version_is_shorter(db: Db, interview: dict[str, Any], j
     assert (await stored(db, interview))["state"]["short"] is True
     assert len(pressed) <= 9
     assert "Thank you" in (await jane.open()).text
+
+
+async def test_a_model_that_came_after_the_consent_reads_nothing(
+    configure: Callable[..., Settings], interview: dict[str, Any], jane: Visitor
+):
+    await jane.do("consent")
+    async with serving() as model:
+        configure(llm_url=model.url, llm_model="fake-model")
+
+        await jane.do("answer", text=PRICE)
+
+        assert model.asked == []
+    assert "language model" not in (await jane.open()).text

@@ -17,6 +17,8 @@ MAX_NAME = 120  # characters
 # An error tells this many places in its message, and this many in its list.
 _TOLD = 3
 _LISTED = 100
+# A place holds what somebody called a key.
+_LONGEST_PLACE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,14 @@ def check(guide: Mapping[str, Any] | str, field: str = "guide") -> paige.Checked
     checked = paige.check_guide(guide)
     if not checked.faults:
         return checked
-    told = [f"{one.place}: {one.message}" for one in checked.faults[:_TOLD]]
+    told = [f"{one.place[:_LONGEST_PLACE]}: {one.message}" for one in checked.faults[:_TOLD]]
     if len(checked.faults) > _TOLD:
         told.append(f"and {len(checked.faults) - _TOLD} more")
     raise BadRequest(
         f"{field} is not a valid guide: " + "; ".join(told),
         fields=[
             (
-                field if one.where == "guide" else f"{field}.{one.where}",
+                field if one.where == "guide" else f"{field}.{one.where[:_LONGEST_PLACE]}",
                 one.message if one.line is None else f"line {one.line}: {one.message}",
             )
             for one in checked.faults[:_LISTED]

@@ -221,7 +221,7 @@ async def validate(caller: ReadsInterviews, key: OptionalKey, body: GuideToValid
     checked = await asyncio.to_thread(paige.check_guide, body.guide or {})
     return ValidationOut(
         valid=not checked.faults,
-        faults=[FaultOut.model_validate(one) for one in checked.faults[:_TOLD]],
+        faults=[FaultOut(where=one.where[:200], line=one.line, message=one.message) for one in checked.faults[:_TOLD]],
         warnings=[WarningOut.model_validate(one) for one in checked.warnings[:_TOLD]],
     )
 

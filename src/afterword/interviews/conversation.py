@@ -88,7 +88,7 @@ async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: st
         update interviews i
         set phase = %(phase)s, state = %(state)s, turn_no = 1, consent_at = clock_now(),
             consent_text = %(consent_text)s, updated_at = clock_now(), language = %(language)s, plan = %(plan)s,
-            guide_version = %(version)s
+            guide_version = %(version)s, model_agreed = %(model_agreed)s
         where i.org_id = %(org_id)s and i.id = %(id)s and i.phase = 'new'
         """,
         org_id=row.org_id,
@@ -99,6 +99,7 @@ async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: st
         language=step.state.language,
         plan=Json(plan) if plan is not None else None,
         version=row.guide_version,
+        model_agreed=row.may_use_model,  # the terms say so whenever there is one
     )
     if begun:
         await limits.count_start(tx, address)

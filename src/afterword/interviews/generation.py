@@ -76,7 +76,9 @@ async def reply(db: Db, org_id: str, interview_id: int, *, use_model: bool = Tru
     async with db.tx() as tx:
         row = await by_id(tx, org_id, interview_id)
         said: Sequence[Turn] = await turns(tx, org_id, interview_id) if row else ()
-        model = await accounts.model_of(tx, org_id) if row and row.open and use_model else None
+        # a model that came after the consent is not what the contact agreed to
+        may_ask = use_model and row is not None and row.open and row.model_agreed
+        model = await accounts.model_of(tx, org_id) if may_ask else None
     if row is None or row.state is None or not said or said[-1].role != "contact" or row.turn_no != said[-1].turn_no:
         return False
     if row.generating:

@@ -94,6 +94,7 @@ class Row:
     language: str | None
     agreed: str | None
     own_model: bool
+    model_agreed: bool
     outreach_stop_reason: str | None
     referral: str | None
     model_tokens: int
@@ -114,6 +115,11 @@ class Row:
     def open(self) -> bool:
         """Whether the conversation can go on."""
         return _is_open(self.phase, expired=self.expired, completed=self.completed)
+
+    @property
+    def may_use_model(self) -> bool:
+        """Whether there is a language model for this interview."""
+        return self.own_model or llm.from_settings(current()) is not None
 
 
 @functools.lru_cache(maxsize=256)
@@ -168,7 +174,7 @@ async def by_id(tx: Tx, org_id: str, interview_id: int, *, lock: bool = False) -
             i.completed_at is not null as completed,
             i.completed_at is null and i.updated_at < clock_now() - make_interval(days => %(link_days)s) as expired,
             i.started_at, i.seed, i.state, i.turn_no, i.language, i.consent_text as agreed,
-            o.model is not null as own_model, i.outreach_stop_reason, i.referral, i.model_tokens,
+            o.model is not null as own_model, i.model_agreed, i.outreach_stop_reason, i.referral, i.model_tokens,
             coalesce(i.generating_until > clock_now(), false) as generating,
             i.plan, i.plan_inputs, i.plan_attempts, g.version as guide_version, g.guide::text as guide_json,
             (select jsonb_build_object(
@@ -220,7 +226,7 @@ async def visit(tx: Tx, row: Row) -> Visit:
         languages=(guide.language, *(code for code in guide.packs if code != guide.language)),
         language=state.language if state is not None else guide.pack(about.language).language,
         short=state is not None and state.short,
-        uses_model=row.own_model or llm.from_settings(current()) is not None,
+        uses_model=row.may_use_model,
         agreed=row.agreed,
         wrong_person=row.phase == "declined" and row.outreach_stop_reason == "wrong_person",
         referral=row.referral or "",

@@ -6,6 +6,7 @@ The libraries take a second to import; a server without a model never pays for i
 import asyncio
 import contextlib
 import importlib
+import logging
 import ssl
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -42,6 +43,10 @@ from afterword.llm.reply import storable
 from afterword.net import guard
 from afterword.net.addresses import ForbiddenAddress
 from afterword.settings import Provider, current
+
+# At the level debug they write down whole requests: contacts' words, customers' notes
+for _library in ("openai", "anthropic", "google_genai", "pydantic_ai", "httpx2", "httpcore2"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 _MOST_CLIENTS = 64  # kept open per event loop, each with its connections
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer of a customer's server, framing included

@@ -18,8 +18,9 @@ CHOSEN = "chosen"
 LOW_EFFORT_STREAK = 3
 # Questions about a thread that no topic foresaw; they are probes as well, but not of the topic's own.
 TANGENTS = 2
-# Questions kept back beside one for each open must-have; with no more than these left, nothing is dug into.
-_SPARE_QUESTIONS = 3
+# Kept back beside one question for each open must-have: the closing one. With no more left, nothing is dug into.
+# Keeping back three cost a tenth of what people tell only when asked to go on.
+_SPARE_QUESTIONS = 1
 # So much of an answer is kept to notice that the same was sent again.
 _REPEAT_CHARS = 200
 
@@ -98,7 +99,7 @@ class Asking(Voice):
 
     def take_last(self, raw: str) -> Step:
         """The answer to the closing question."""
-        if not (judge.affirms(raw, self.reads) or judge.assents(raw, self.reads)):
+        if not (judge.affirms(raw, self.reads) or judge.adds_nothing(raw, self.reads)):
             self.set(evidence=ledger.credit_last(self.state, raw, self.reads))
         return self.read_back()
 
@@ -164,35 +165,43 @@ class Asking(Voice):
         return quality
 
     def _judged_enough(self, quality: judge.Quality) -> bool:
-        """Whether the model saw a full answer, and its own quote or our rules bear it out."""
+        """Whether the model saw a full answer, and our rules, or its quote of what is not empty, bear it out."""
         said = self.candidates.verdict if self.candidates else None
-        return bool(
-            said
-            and said.quality == 2
-            and (said.credited(self.state.pending.topic) or quality.score >= judge.PROBE_BELOW)
-        )
+        if said is None or said.quality != 2:
+            return False
+        quoted = said.credited(self.state.pending.topic) and not quality.vague
+        borne_out = quoted or quality.score >= judge.PROBE_BELOW
+        return borne_out or (self.state.pending.kind == "probe" and ledger.all_met(self.topic, self.state))
 
     def _wants_probe(self, raw: str, quality: judge.Quality, satisfied: bool) -> bool:
         """Whether an answer calls for digging deeper, by the model's judgement where it gave a usable one."""
-        topic, standing = self.topic, self.standing
-        # A reason that decided is not done with before there is a scene and a comparison.
-        open_driver = topic.driver and not {"example", "comparison"} <= set(standing.met)
-        matters = topic.priority == 1 or self.weights[topic.id] > 0
+        matters = self.topic.priority == 1 or self.weights[self.topic.id] > 0
         match self.candidates.verdict.quality if self.candidates else None:
             case 0:
                 return True
             case 1:
-                return open_driver or (not satisfied and (matters or quality.score < judge.PROBE_BELOW))
+                return self._open_driver() or (not satisfied and (matters or quality.score < judge.PROBE_BELOW))
             case 2 if self._judged_enough(quality):
-                return open_driver
+                # What decided is asked about twice at least, so that there is a scene to it.
+                return self.state.pending.kind == "main" and self._open_driver()
             case _:
-                astray = (
-                    self.state.pending.kind == "main"
-                    and "thread" not in standing.used
-                    and not relevance.speaks_to(self.guide, self.pack, topic, raw, self.reads)
-                )
                 thin = quality.score < judge.PROBE_BELOW or (quality.score < judge.ADVANCE_AT and matters)
-                return open_driver or astray or (thin and not satisfied)
+                return self._open_driver() or self._astray(raw) or (thin and not satisfied)
+
+    def _open_driver(self) -> bool:
+        """Whether this is the reason that decided, and a scene or a comparison is still missing."""
+        return self.topic.driver and bool(self._missing() - set(self.standing.used))
+
+    def _missing(self) -> set[str]:
+        """The kinds of probe by which a main driver gets what nothing has been said to."""
+        kinds = {"example": "episode", "comparison": "contrast"}
+        missing = {kind for need, kind in kinds.items() if need not in self.standing.met}
+        return missing & set(self.topic.probe_types)
+
+    def _astray(self, raw: str) -> bool:
+        """Whether an answer is about something else, however well it is told; asked once of a topic."""
+        fresh = self.state.pending.kind == "main" and "thread" not in self.standing.used
+        return fresh and not relevance.speaks_to(self.guide, self.pack, self.topic, raw, self.reads)
 
     def _reconcile(self, raw: str) -> Step | None:
         """One neutral question on two statements that do not fit together, both in their words."""
@@ -201,7 +210,8 @@ class Asking(Voice):
         if found.earlier is None or found.now is None:
             return None
         self.set(evidence=ledger.with_evidence(self.state, found.earlier, found.now))
-        self.flag("contradiction")
+        if not any(event.data.get("reason") == "contradiction" for event in self.events):
+            self.flag("contradiction")
         if self.state.reconciled or not self._may_probe() or not self.pressing:
             return None
         said = {"earlier": found.earlier.text, "now": found.now.text}
@@ -278,12 +288,9 @@ class Asking(Voice):
 
     def _needless(self, kind: str, quality: judge.Quality) -> bool:
         """Whether a kind of probe would ask the main driver for what has been told."""
-        met = self.standing.met
-        return {
-            "episode": "example" in met,
-            "echo": quality.score >= judge.ADVANCE_AT,
-            "contrast": "comparison" in met,
-        }.get(kind, False)
+        if kind in ("episode", "contrast"):
+            return kind not in self._missing()
+        return quality.score >= judge.ADVANCE_AT
 
     def _ask_probe(self, kind: str, question: Worded | str) -> Step:
         self.set(probes=self.state.probes + 1, choices=())
@@ -314,7 +321,7 @@ class Asking(Voice):
         topic, standing = self.topic, self.standing
         if self.state.fast or self._tight():
             return None
-        for branch in () if self.state.short else topic.branch:
+        for branch in topic.branch if self.pressing and not self.state.short else ():
             heard = not branch.slot and has_cue(raw, self._branch(branch.id).says)
             question = self.word(f"{topic.id}:{branch.id}", self._branch(branch.id).ask) if heard else None
             if question and branch.id not in standing.used:
@@ -324,9 +331,11 @@ class Asking(Voice):
             scale = slot.kind in ("choice", "scale")
             if self.state.short and not (topic.driver and slot.kind == "choice"):
                 continue
-            if not words.ask or slot.id in standing.used or (not scale and ledger.has(self.state, topic.id, slot.id)):
+            if not words.ask or slot.id in standing.used:
                 continue
-            wanted = slot.must_have or self.weights[topic.id] or self.extra == (topic.id, slot.id)
+            if not scale and ledger.told(self.state, topic.id, slot.id, words.cues):
+                continue
+            wanted = slot.must_have or (self.pressing and self.weights[topic.id]) or self.extra == (topic.id, slot.id)
             if not scale and not wanted:
                 continue
             if scale and self.state.low_effort and not topic.driver:
@@ -385,8 +394,9 @@ class Asking(Voice):
                         self._skip_topics(branch.skip)
 
     def spare_questions(self) -> int:
-        """How many questions fit besides one for each open must-have."""
-        return self.questions_left() - len(self.open_topics(must_have=True))
+        """How many questions fit besides one for each must-have that has not been asked."""
+        unasked = sum(not self.state.topic(topic.id).asked for topic in self.open_topics(must_have=True))
+        return self.questions_left() - unasked
 
     def _tight(self) -> bool:
         """Whether what is left is needed for the must-haves."""

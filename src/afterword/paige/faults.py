@@ -20,6 +20,9 @@ _SOMETIMES = frozenset({"first_name", "company", "competitor", "score", "their_w
 _MIN_MAIN = 3
 _MIN_PROBES = 2
 
+# A message shows so much of a value.
+_SHOWN = 60
+
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 Fault = tuple[str, str]
@@ -81,16 +84,22 @@ def _what(error: ValidationError, wanted: Any, found: Any) -> str:
         case "maxLength" | "maxItems":
             what = f"has {len(found)} {_UNITS[error.validator]}, must have at most {wanted}"
         case "enum":
-            what = f"is {found!r}, must be one of {', '.join(map(str, wanted))}"
+            what = f"is {_shown(found)}, must be one of {', '.join(map(str, wanted))}"
         case "pattern":
-            what = "is empty" if wanted == r"\S" else f"is {found!r}, must match {wanted}"
+            what = "is empty" if wanted == r"\S" else f"is {_shown(found)}, must match {wanted}"
         case "type":
             what = f"must be {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
             if wanted == "string" and isinstance(found, bool | int | float):
-                what += f", not {json.dumps(found)}; put it in quotes"
+                what += f", not {json.dumps(found)[:_SHOWN]}; put it in quotes"
         case _:
             pass
     return what
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 _UNITS = {"minLength": "characters", "maxLength": "characters", "minItems": "entries", "maxItems": "entries"}

@@ -15,8 +15,9 @@ _WORDY = r"[^\W\d_]{2}"
 # Slots one answer can speak to, and sentences it can volunteer for topics not asked yet.
 _SLOTS_AN_ANSWER = 3
 _UNPROMPTED_WORDS = 6
-# One cue may stand there by chance; a topic counts as told unasked only with more.
-_VOLUNTEERED_CUES = 2
+# Two or three cues may stand in a story about something else; a topic counts as told unasked only with more.
+_VOLUNTEERED_CUES = 4
+_TOLD_CUES = 2
 # Evidence kept for one interview; a state stays small whatever is pasted into it.
 _MOST_EVIDENCE = 60
 
@@ -26,7 +27,7 @@ def credit(guide: Guide, pack: Pack, state: State, raw: str, language: str = "en
 
     A bare "yes" adds nothing: what it agrees to are our words.
     """
-    if judge.assents(raw, language):
+    if judge.adds_nothing(raw, language):
         return state.evidence
     number, here = state.heard - 1, state.pending.topic
     topic, words = guide.topic(here), pack.topics[here]
@@ -106,6 +107,16 @@ def has(state: State, topic_id: str, slot_id: str) -> bool:
     return any(item.topic == topic_id and item.slot == slot_id for item in state.evidence)
 
 
+def told(state: State, topic_id: str, slot_id: str, cues: Sequence[str]) -> bool:
+    """The same, but what was said before the topic came up has to hold more than one cue."""
+    return any(
+        item.topic == topic_id
+        and item.slot == slot_id
+        and (item.prompted or quotes.count_cues(item.text, cues) >= _TOLD_CUES)
+        for item in state.evidence
+    )
+
+
 def all_met(topic: Topic, state: State) -> bool:
     """Whether every must-have text slot of the topic has something said to it."""
     slots = [slot for slot in topic.slots if slot.must_have and slot.kind in ("text", "entity")]
@@ -113,15 +124,14 @@ def all_met(topic: Topic, state: State) -> bool:
 
 
 def volunteered(topic: Topic, words: TopicWording, state: State) -> bool:
-    """Whether everything the topic would ask has been told unasked, in full sentences and more than one cue."""
-    told = {
-        item.slot
-        for item in state.evidence
-        if item.topic == topic.id and not item.prompted and item.score >= judge.ADVANCE_AT
-        if quotes.count_cues(item.text, words.slot(item.slot).cues) >= _VOLUNTEERED_CUES
-    }
+    """Whether everything the topic would ask has been told unasked, in full sentences that hold many of its cues."""
+    cues: dict[str, int] = {}
+    for item in state.evidence:
+        if item.topic == topic.id and not item.prompted and item.score >= judge.ADVANCE_AT:
+            found = quotes.count_cues(item.text, words.slot(item.slot).cues)
+            cues[item.slot] = cues.get(item.slot, 0) + found
     must_haves = [slot.id for slot in topic.slots if slot.must_have]
-    return bool(must_haves) and told.issuperset(must_haves)
+    return bool(must_haves) and all(cues.get(slot, 0) >= _VOLUNTEERED_CUES for slot in must_haves)
 
 
 def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
@@ -150,9 +160,8 @@ def recap_lines(guide: Guide, state: State, weights: Mapping[str, int]) -> tuple
     """Three to five sentences of theirs, one for each of the topics that matter most, in the order they were said."""
     best: dict[str, Evidence] = {}
     for item in state.evidence:
-        wordy = re.search(_WORDY, item.text) and not judge.affirms(
-            item.text, state.language
-        )  # a bare "ok" is no takeaway
+        # A bare "ok" is no takeaway.
+        wordy = re.search(_WORDY, item.text) and not judge.affirms(item.text, state.language)
         if item.prompted and wordy and item.score > _floor(best, item.topic):
             best[item.topic] = item
     rank = {topic.id: (topic.priority, -weights[topic.id]) for topic in guide.topics}

@@ -13,12 +13,17 @@ _CUES_ELSEWHERE = 2
 
 
 def speaks_to(guide: Guide, pack: Pack, topic: Topic, raw: str, language: str) -> bool:
-    """Whether the answer holds a cue of the topic, a word of its questions, or several cues of the guide.
+    """Whether the answer is told as the contact's own case, holds a cue of the topic, a word of its questions, several
+    cues of the guide, or names where names were asked for.
 
     True as well for what is too short to tell, and in a language other than the questions'.
     """
     own = pack_of(language)
     if own.code != pack.language.partition("-")[0]:
+        return True
+    if own.personal.search(judge.fold(raw)):
+        return True
+    if any(slot.kind == "entity" for slot in topic.slots) and judge.lists_names(raw, language):
         return True
     said = _stems([raw], own.stopwords)
     if len(said) <= _STEM or quotes.has_cue(raw, _cues(pack, topic)):

@@ -196,7 +196,7 @@ def _hear_answer(  # noqa: PLR0911, PLR0912  # one case, one move
     if text in talk.state.choices:
         return talk.take_answer(raw)
     reading = judge.read(text, talk.reads)
-    talk.pressing = not reading.withheld
+    talk.pressing = not reading.no_more
     if reading.opt_out and reading.kind != "opt_out":
         talk.note_opt_out()
     if reading.injection:
@@ -268,10 +268,15 @@ def _raised(talk: Talk, raw: str, *, asks_besides: bool) -> Step | None:
     said, state = talk.candidates.verdict, talk.state
     if "contradiction" in said.flags:
         talk.flag("contradiction")
-    if state.raised >= _RAISED or talk.spare_questions() < _RAISED:
+    spare = talk.spare_questions()
+    if state.raised >= _RAISED or spare < 1:
         return None
-    # What tells something is an answer, whatever else a model sees in it.
-    tells = said.credited(state.pending.topic) or judge.quality(raw, talk.scores).score >= judge.PROBE_BELOW
+    # What tells something is an answer, whatever else a model sees in it; so is everything when time is short.
+    tells = (
+        spare < _RAISED
+        or said.credited(state.pending.topic)
+        or judge.quality(raw, talk.scores).score >= judge.PROBE_BELOW
+    )
     moves: tuple[tuple[str, bool, Callable[[], Step]], ...] = (
         ("distress", not state.distress, talk.distress),
         ("abuse", not state.abuse, talk.abuse),
@@ -292,7 +297,7 @@ def _raised(talk: Talk, raw: str, *, asks_besides: bool) -> Step | None:
     return None
 
 
-# So often in one interview, and only with as many questions to spare beside those that must be asked.
+# So often in one interview; what is not urgent only with as many questions to spare beside those that must be asked.
 _RAISED = 2
 
 

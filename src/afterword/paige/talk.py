@@ -81,7 +81,8 @@ class Talk(Asking):
     def not_me(self, *, wholly: bool) -> Step:
         """Somebody else knows: early on ask which role that was and let the person go; else leave the topic."""
         self.flag("referral")
-        early = self.state.answers == 0 or (wholly and self.state.answers <= _WRONG_PERSON_ANSWERS)
+        told = self.state.answers - len(self.state.scales)
+        early = told <= 0 or (wholly and told <= _WRONG_PERSON_ANSWERS)
         if not early or self.questions_left() <= 0:
             return self.dont_know()
         return self.ask(Pending("referral"), self.phrase("referral_ask"))

@@ -41,7 +41,7 @@ class Voice:
         self.lead: list[str] = []
         # The languages in which the message at hand is read and scored; where it has no pack, they differ.
         self.reads = self.scores = state.language
-        self.pressing = True  # False where they have said that they may not tell more
+        self.pressing = True  # False where they have said that there is no more to tell, or that they may not
         self._context, self._said = context, context.said()
         self.vendor = self._said["vendor"]
 

@@ -27,6 +27,8 @@ create table model_usage (
 alter table interviews
     -- the language the contact chose; null = the guide's own
     add column language text,
+    -- whether what the contact agreed to said that a language model may read the answers
+    add column model_agreed boolean not null default false,
     -- whom the wrong person named instead, before the interview began
     add column referral text,
     -- tokens of this interview's calls beyond the fixed background block

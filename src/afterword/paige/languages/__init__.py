@@ -46,6 +46,7 @@ class Language:
     question_start: re.Pattern[str] = _NEVER
     asks_for: re.Pattern[str] = _NEVER  # "tell me", which asks without a question mark
     to_us: re.Pattern[str] = _NEVER  # "you", in a question to the vendor
+    personal: re.Pattern[str] = _NEVER  # "we", "my", "your": of the contact's own case and not of the world at large
     clarify: re.Pattern[str] = _NEVER
     refusal: re.Pattern[str] = _NEVER
     dont_know: re.Pattern[str] = _NEVER
@@ -55,6 +56,7 @@ class Language:
     off_topic: re.Pattern[str] = _NEVER
     affirm: re.Pattern[str] = _NEVER  # leaves the read-back as it is
     assent: re.Pattern[str] = _NEVER  # a bare "yes", which says nothing of its own
+    told_all: re.Pattern[str] = _NEVER  # there is no more to be had
     but: re.Pattern[str] = _NEVER  # after it an answer may follow all the same
 
     # How much an answer says.
@@ -66,7 +68,7 @@ class Language:
     role: re.Pattern[str] = _NEVER
     vague_words: frozenset[str] = frozenset()
     stopwords: frozenset[str] = frozenset()
-    full_length: int = 25  # content words of an answer that leaves nothing to be asked
+    full_length: int = 16  # different telling words of an answer that leaves nothing to be asked
 
     # Names and their words.
     nouns_capitalized: bool = False  # a capital letter does not tell a name from a noun
@@ -99,6 +101,11 @@ def language(code: str) -> Language:
 def every_pack() -> tuple[Language, ...]:
     """All packs, for what must never be missed."""
     return tuple(language(code) for code in PACKS)
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a list."""
+    return frozenset(text.split())
 
 
 def any_of(*patterns: str) -> re.Pattern[str]:

@@ -186,6 +186,7 @@ LANGUAGE = Language(
         r"(?:bitte )?(?:sag(?:en sie)?|zeig(?:e|en sie)?|gib|geben sie|erklär(?:e|en sie)?|schick(?:e|en sie)?|erzähl(?:e|en sie)?) (?:mir|uns)?\b"
     ),
     to_us=_pattern(r"\b(?:sie|ihr|ihre[nrms]?|ihnen|du|dein\w*|dir|euch|euer|eure\w*)\b"),
+    personal=_pattern(r"\b(?:wir|uns|unser\w*|ich|mir|mich|mein\w*|euch|euer|eure\w*|ihr|ihnen)\b"),
     clarify=_pattern(
         r"\bwas (?:meinen sie|meinst du|meint ihr|ist (?:damit |mit der frage )?gemeint|heisst das|bedeutet das|soll das heissen)\b",
         r"\bwas (?:genau )?(?:meinen|verstehen) sie (?:damit|darunter|mit|unter)\b|\bwie (?:meinen sie|meinst du) das\b|\bwie ist das gemeint\b",
@@ -255,6 +256,13 @@ LANGUAGE = Language(
         r"(?:denke|glaube) ich(?: schon)?|da haben sie recht|sie haben recht)[,.! ]*){1,5}"
     ),
     but=_pattern(r",? aber |; |,? jedoch |,? allerdings |,? obwohl "),
+    told_all=_pattern(
+        r"^(?:\w+,? )?(?:das (?:ist|war)|mehr ist) (?:(?:eigentlich|schon|so|im grunde|auch|wirklich|im wesentlichen) )*(?:alles|es|das)(?: (?:dazu|schon|im grunde|nicht))*[.! ]*$",
+        r"^(?:(?:da|dazu|mehr) )?(?:(?:habe|hab|kann|gibt) (?:ich |es )?|ich habe )?(?:dazu )?(?:nichts|nicht mehr|nicht viel)(?: (?:mehr|weiter|weiteres|dazu))* ?"
+        r"(?:zu sagen|hinzuzufügen|zu ergänzen|sagen|ergänzen)[.! ]*$",
+        r"^(?:wie gesagt|wie schon gesagt|wie erwähnt|das (?:sagte|erwähnte) ich (?:schon|bereits)|das habe ich (?:schon|bereits) (?:gesagt|erzählt|erwähnt)|siehe oben)\b.{0,50}$",
+        r"^(?:mehr nicht|nichts weiter|sonst nichts)[.! ]*$",
+    ),
     hedge=_pattern(
         r"\b(?:vielleicht|eventuell|ich glaube|glaube ich|ich denke|denke ich|wahrscheinlich|vermutlich|irgendwie|möglicherweise|oder so|"
         r"ich schätze|schätze ich|würde ich sagen|mehr oder weniger|schwer zu sagen|keine ahnung|so in etwa|nicht sicher)\b"
@@ -282,7 +290,8 @@ LANGUAGE = Language(
     calendar=_pattern(
         r"\b(?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember|montag|dienstag|mittwoch|donnerstag|freitag|"
         r"q[1-4]|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|fünfzehn|zwanzig|dreissig|vierzig|fünfzig|sechzig|hundert|tausend|millionen?|hälfte|doppelt|"
-        r"zweimal|dreimal|prozent|frühling|frühjahr|sommer|herbst|winter|quartals?|weihnachten|jahresende|jahreswechsel|über nacht)\b"
+        r"zweimal|dreimal|prozent|frühling|frühjahr|sommer|herbst|winter|quartals?|weihnachten|jahresende|jahreswechsel|über nacht)\b|"
+        r"\b(?:eine?[nrs]?|halbe[nrs]?|pro|jede[nrs]?|ganze[nrs]?|nächste[nrs]?|selben) (?:ganze[nrs]? |halbe[nrs]? )?(?:sekunde|minute|stunde|tag|nacht|woche|monat|quartal|jahr|morgen|nachmittag|abend)\b"
     ),
     role=_pattern(
         r"\b(?:cfo|cto|cio|ciso|ceo|coo|cmo|geschäftsführ\w+|vorstand\w*|einkauf|einkäufer\w*|betriebsrat\w*|it-leit\w+|leiter(?:in)? \w+|datenschutzbeauftragte[rn]?|"
@@ -295,7 +304,11 @@ LANGUAGE = Language(
         budget teuer teurer günstig günstiger billig billiger gründe grund gründen viele vieles vielen art erfahrung team management geschäft anforderungen wichtig
         wichtigste hauptsächlich benutzerfreundlichkeit bedienung bedienbarkeit ja nein sicher eigentlich ziemlich wirklich sehr halt eben funktioniert funktionierte
         gefiel gefallen gefällt gefühl bauchgefühl überzeugt überzeugend hoch zu niedrig angebot gesamtpaket paket zufrieden nett ordnung soweit super toll prima
-        bereich hinsicht punkt punkte kriterien bedürfnisse wohl fanden mochten wollten wollte""",
+        bereich hinsicht punkt punkte kriterien bedürfnisse wohl fanden mochten wollten wollte
+        sagen sagt sagte gesagt wissen weiss kommen kommt gehen geht ging sehen sieht gesehen nehmen nimmt leute leuten mensch menschen jeder jeden alle andere
+        anderen anderes anderer immer oft meist meistens manchmal heute erste ersten letzte mal zeit zeiten firma grösse ende tag tage machen macht geben gibt
+        denken dachte glaube glauben fühlen brauchen braucht nutzen nutzt ehrlich projekt projekte genug wenig bisschen lange neu neue neuen alt alte gross grosse
+        klein richtig zurück weg einiges manches irgendwas irgendwie arbeit arbeiten stimmiger gewissen gewisse kollegen""",
     ),
     stopwords=_words(
         """der die das den dem des ein eine einen einem einer eines und oder aber nicht kein keine keinen keiner ist sind war waren wird wurde wurden werden sein
@@ -306,7 +319,7 @@ LANGUAGE = Language(
         dazu daran darauf davon dafür ja nein also einfach eigentlich ganz gar etwas nichts viel viele wenig jede jeder jedes ob je immer nie wieder eben halt
         gewesen geworden gemacht machen macht geht ging gibt gab wäre hätte hätten eher wohl zwar sowie bzw""",
     ),
-    full_length=20,
+    full_length=6,
     nouns_capitalized=True,
     named=re.compile(
         r"\b(?:Frau|Herrn?|[Ff]irma|Anbieter|Tool|Software|Lösung|Produkt|Hersteller|namens|Kollegin|Kolleg(?:e|en)|Berater(?:in)?|"

@@ -4,7 +4,7 @@
 
 import re
 
-from afterword.paige.languages import Language, Stances, any_of
+from afterword.paige.languages import Language, Stances, any_of, words_of
 
 _POLITE = r"(?:(?:ok(?:ay)?|please|pls|sorry|thanks?|thank you|no|hey|hi|well|actually|right|paige)[,.!]* )*"
 _SURVEY = r"(?:the|this|our|your) (?:interview|survey|chat|conversation|questionnaire|questions?)"
@@ -38,7 +38,7 @@ LANGUAGE = Language(
         rf"{_POLITE}(?:"
         r"stop|quit|exit|end|cancel|abort|enough|bye|goodbye|good bye|go away|get lost|not interested|i quit|"
         r"(?:that'?s|that is|it'?s) enough(?: (?:now|for (?:now|today|me)))?|enough(?: (?:now|questions|already|of this))|"
-        r"no more(?: questions)?|"
+        r"no more(?: questions)?|(?:enough[,.!] ?)?i(?:'m| am) leaving(?: now| here)?|"
         r"i(?:'m| am) (?:done|out|finished|leaving)(?: (?:here|now|with (?:this|it|the (?:interview|survey))))?|"
         r"i (?:have to|need to|must|gotta|got to|should) (?:go|leave|run|stop)(?: now)?|gotta go|"
         r"i(?:'m| am) not interested(?: in (?:this|it))?|"
@@ -46,8 +46,8 @@ LANGUAGE = Language(
         r"stop (?:asking|bothering)(?: me)?(?: (?:questions|this|things))?|"
         r"(?:let'?s|let us|we can|we should) (?:just )?(?:stop|end|quit|finish|leave it)(?: (?:here|now|this|it|there|at that))*|"
         rf"{_WE_CAN}(?:stop|end|quit|finish)(?: (?:here|now|this|it|there|{_SURVEY}))*|"
-        r"i(?:'d| would)? (?:want|like|prefer|wish) to (?:stop|quit|end|leave|finish)"
-        rf"(?: (?:here|now|this|it|{_SURVEY}))*"
+        r"i(?:'d| would)? (?:rather|want to|like to|prefer to|wish to) (?:stop|quit|end|leave|finish)"
+        rf"(?: (?:here|now|this|it|at this point|{_SURVEY}))*"
         r")(?:,? (?:please|thanks?|thank you|bye|sorry))*[.!? ]*"
     ),
     # The same inside a longer message, only where it cannot be about anything but this conversation.
@@ -165,6 +165,7 @@ LANGUAGE = Language(
     ),
     asks_for=re.compile(r"(?:please )?(?:tell|show|give|explain|print|send) (?:me|us)?\b"),
     to_us=re.compile(r"\byour?\b"),
+    personal=re.compile(r"\b(?:we|us|our|ours|i|me|my|you|yours?)\b"),
     clarify=any_of(
         r"\bwhat (?:do|did) you mean\b",
         r"\b(?:don'?t|do not|didn'?t|did not) (?:quite |really |fully )?(?:understand|get|follow|see)"
@@ -261,6 +262,13 @@ LANGUAGE = Language(
         r"(?:was|were|did|is|are|do|does|has|have)|it (?:was|did|is)|you(?:'re| are) right|very much(?: so)?|for sure)[,.! ]*){1,5}"
     ),
     but=re.compile(r",? but |; | however,? | although "),
+    told_all=any_of(
+        r"^(?:\w+,? )?(?:that(?:'s| is| was)|it was) (?:really |basically |pretty much )?(?:all|it|everything)(?: there is(?: to it)?| i (?:have|know|can say|remember)| really| for me| more or less|,)*"
+        r"(?: more or less)?[.! ]*$",
+        r"^(?:i(?:'ve| have)? (?:got )?|there(?:'s| is) )?(?:nothing|not(?:hing)? much|no) (?:more|else|further|much)? ?(?:to (?:add|say|tell))(?: (?:on|to|about) (?:that|it|this))?[.! ]*$",
+        r"^(?:as i (?:said|told you|mentioned)|i(?:'ve| have)? (?:already )?(?:told|said|mentioned|answered) (?:you )?(?:that|this|it)?|see above|same as (?:above|before))\b.{0,50}$",
+        r"^(?:nothing (?:more|else)|no more|that's all|nope)[.! ]*$",
+    ),
     hedge=re.compile(
         r"\b(?:maybe|perhaps|i guess|i suppose|kind of|kinda|sort of|sorta|probably|possibly|somewhat|not sure|i think|more or less|"
         r"hard to say|whatever|something like)\b"
@@ -268,7 +276,7 @@ LANGUAGE = Language(
     causal=re.compile(
         r"\b(?:because|'cause|cause we|so that|so we|so i|so our|so they|due to|since we|since our|since the|since they|since \w+ (?:is|are|was|were|would|had)|as a result|"
         r"which meant|meant that|meant we|led to|that'?s why|which is why|therefore|in order to|the reason|forced us|given that|thanks to|"
-        r"otherwise we|which made|made us|if (?:\w+ ){1,8}would|would have|insisted|required us)\b|, so \w"
+        r"otherwise we|which made|made us|if (?:\w+ ){1,8}would|would have|insisted|required us)\b|, so (?!it was|far|much|to|on)\w"
     ),
     episode=re.compile(
         r"\b(?:when (?:we|i|they|our|the|he|she|it|you|one|my|his|her|their|your|legal|procurement|finance|management|security|sales|someone|somebody)|(?:in|during|at|after|before|by) (?:the|our|one|that|their|your|a|an) "
@@ -286,358 +294,46 @@ LANGUAGE = Language(
     ),
     calendar=re.compile(
         r"\b(?:january|february|march|april|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|"
-        r"q[1-4]|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|eighteen|twenty|thirty|forty|fifty|hundred|thousand|million|half|twice|percent|spring|summer|autumn|winter|quarters?|christmas|year end|overnight)\b"
+        r"q[1-4]|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|eighteen|twenty|thirty|forty|fifty|hundred|thousand|million|half|twice|percent|spring|summer|autumn|winter|quarters?|christmas|year end|overnight)\b|"
+        r"\b(?:an?|one|half an?|half the|per|each|every|whole|same|next) (?:whole )?(?:second|minute|hour|day|night|week|month|quarter|year|morning|afternoon|evening)s?\b"
     ),
     role=re.compile(
         r"\b(?:cfo|cto|cio|ciso|ceo|coo|cmo|vp|head of \w+|procurement|controller|legal team|security team|it manager|works council)\b"
     ),
-    vague_words=frozenset(
-        [
-            "good",
-            "great",
-            "nice",
-            "fine",
-            "ok",
-            "okay",
-            "fit",
-            "price",
-            "pricing",
-            "cost",
-            "costs",
-            "features",
-            "feature",
-            "functionality",
-            "quality",
-            "service",
-            "support",
-            "better",
-            "best",
-            "overall",
-            "general",
-            "generally",
-            "everything",
-            "nothing",
-            "something",
-            "stuff",
-            "things",
-            "thing",
-            "depends",
-            "various",
-            "several",
-            "different",
-            "usual",
-            "normal",
-            "standard",
-            "easy",
-            "well",
-            "bad",
-            "alright",
-            "solution",
-            "product",
-            "tool",
-            "budget",
-            "value",
-            "decent",
-            "reasonable",
-            "expensive",
-            "cheap",
-            "cheaper",
-            "reasons",
-            "reason",
-            "many",
-            "lot",
-            "lots",
-            "way",
-            "experience",
-            "team",
-            "management",
-            "business",
-            "needs",
-            "requirements",
-            "important",
-            "main",
-            "usability",
-            "yes",
-            "no",
-            "sure",
-            "all",
-            "right",
-            "team-fit",
-            "whatever",
-            "really",
-            "pretty",
-            "quite",
-            "very",
-            "just",
-            "basically",
-            "simply",
-            "also",
-            "worked",
-            "works",
-            "liked",
-            "like",
-            "felt",
-            "just",
-            "one",
-            "two",
-            "it",
-            "they",
-            "mostly",
-            "mainly",
-        ]
+    vague_words=words_of(
+        """
+        good great nice fine ok okay fit price pricing cost costs features feature functionality quality service support better best overall general
+        generally everything nothing something stuff things thing depends various several different usual normal standard easy well bad alright
+        solution product tool budget value decent reasonable expensive cheap cheaper reasons reason many lot lots way experience team management
+        business needs requirements important main usability yes no sure all right team-fit whatever really pretty quite very just basically simply
+        also worked works liked like felt just one two it they mostly mainly said say says tell tells told know knows come comes coming go goes going
+        gone see sees saw seen look looks looked take takes took people person everybody everyone anybody anyone somebody someone nobody others other
+        else always often usually sometimes today far first last time times while course mind tend tends busy view size company moves move such matter
+        somehow anything end day days make makes made give gives gave keep keeps put let think thought believe feel feels want wants wanted need
+        needed use used uses honest honestly complaining project projects enough few little bit long new old big small around away back likes talk
+        talked certain certainly work another
+        """
     ),
-    stopwords=frozenset(
-        [
-            "a",
-            "an",
-            "the",
-            "and",
-            "or",
-            "but",
-            "if",
-            "then",
-            "so",
-            "as",
-            "of",
-            "at",
-            "by",
-            "for",
-            "from",
-            "in",
-            "into",
-            "on",
-            "onto",
-            "to",
-            "with",
-            "without",
-            "about",
-            "over",
-            "under",
-            "between",
-            "out",
-            "up",
-            "down",
-            "off",
-            "i",
-            "me",
-            "my",
-            "mine",
-            "we",
-            "us",
-            "our",
-            "ours",
-            "you",
-            "your",
-            "yours",
-            "he",
-            "him",
-            "his",
-            "she",
-            "her",
-            "hers",
-            "it",
-            "its",
-            "they",
-            "them",
-            "their",
-            "theirs",
-            "this",
-            "that",
-            "these",
-            "those",
-            "there",
-            "here",
-            "is",
-            "am",
-            "are",
-            "was",
-            "were",
-            "be",
-            "been",
-            "being",
-            "do",
-            "does",
-            "did",
-            "doing",
-            "done",
-            "have",
-            "has",
-            "had",
-            "having",
-            "will",
-            "would",
-            "shall",
-            "should",
-            "can",
-            "could",
-            "may",
-            "might",
-            "must",
-            "not",
-            "no",
-            "nor",
-            "only",
-            "own",
-            "same",
-            "too",
-            "very",
-            "just",
-            "also",
-            "really",
-            "quite",
-            "pretty",
-            "rather",
-            "more",
-            "most",
-            "much",
-            "many",
-            "some",
-            "any",
-            "each",
-            "every",
-            "all",
-            "both",
-            "what",
-            "which",
-            "who",
-            "whom",
-            "whose",
-            "when",
-            "where",
-            "why",
-            "how",
-            "than",
-            "because",
-            "while",
-            "during",
-            "before",
-            "after",
-            "again",
-            "once",
-            "ever",
-            "never",
-            "always",
-            "i'm",
-            "i'd",
-            "i've",
-            "i'll",
-            "we're",
-            "we'd",
-            "we've",
-            "we'll",
-            "you're",
-            "they're",
-            "they'd",
-            "they've",
-            "it's",
-            "that's",
-            "there's",
-            "don't",
-            "didn't",
-            "doesn't",
-            "isn't",
-            "wasn't",
-            "weren't",
-            "couldn't",
-            "wouldn't",
-            "can't",
-            "won't",
-            "hadn't",
-            "haven't",
-            "hasn't",
-            "get",
-            "got",
-            "go",
-            "went",
-            "make",
-            "made",
-            "lot",
-            "bit",
-            "kind",
-            "sort",
-        ]
+    full_length=8,
+    stopwords=words_of(
+        """
+        a an the and or but if then so as of at by for from in into on onto to with without about over under between out up down off i me my mine we
+        us our ours you your yours he him his she her hers it its they them their theirs this that these those there here is am are was were be been
+        being do does did doing done have has had having will would shall should can could may might must not no nor only own same too very just also
+        really quite pretty rather more most much many some any each every all both what which who whom whose when where why how than because while
+        during before after again once ever never always i'm i'd i've i'll we're we'd we've we'll you're they're they'd they've it's that's there's
+        don't didn't doesn't isn't wasn't weren't couldn't wouldn't can't won't hadn't haven't hasn't get got go went make made lot bit kind sort
+        """
     ),
     negation=re.compile(r"\b(?:not|no|never|nothing|nobody|none|neither|nor|hardly|barely|without|cannot|\w+n't)\b"),
     # Names a sentence may open with, or that follow "went with", without being a product or a company.
-    not_names=frozenset(
-        [
-            "i",
-            "we",
-            "the",
-            "a",
-            "an",
-            "it",
-            "they",
-            "them",
-            "our",
-            "you",
-            "your",
-            "that",
-            "this",
-            "these",
-            "those",
-            "he",
-            "she",
-            "my",
-            "his",
-            "her",
-            "their",
-            "option",
-            "plan",
-            "what",
-            "which",
-            "one",
-            "two",
-            "just",
-            "yes",
-            "no",
-            "not",
-            "maybe",
-            "only",
-            "mainly",
-            "mostly",
-            "honestly",
-            "basically",
-            "actually",
-            "nothing",
-            "none",
-            "all",
-            "some",
-            "most",
-            "many",
-            "both",
-            "price",
-            "cost",
-            "good",
-            "great",
-            "fine",
-            "okay",
-            "ok",
-            "well",
-            "very",
-            "easy",
-            "hard",
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-            "monday",
-            "tuesday",
-            "wednesday",
-            "thursday",
-            "friday",
-            "english",
-            "german",
-            "french",
-        ]
+    not_names=words_of(
+        """
+        i we the a an it they them our you your that this these those he she my his her their option plan what which one two just yes no not maybe
+        only mainly mostly honestly basically actually nothing none all some most many both price cost good great fine okay ok well very easy hard
+        january february march april may june july august september october november december monday tuesday wednesday thursday friday english german
+        french
+        """
     ),
     listing=re.compile(r",|\band\b|/|&"),
     kept_words=frozenset({"too", "very", "more", "most"}),
