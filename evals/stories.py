@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-_STORIES = Path(__file__).with_name("stories.yaml")
+_STORIES = tuple(Path(__file__).with_name(name) for name in ("stories.yaml", "stories_customers.yaml"))
 _RIVALS = (("Globex", "Initech"), ("Hooli", "Vandelay"), ("Umbra", "Stark Systems"))
 _MONTHS = ("February", "March", "May", "June", "September", "October", "November")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
@@ -132,4 +132,5 @@ def _fill(text: str, names: Mapping[str, str]) -> str:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    return yaml.safe_load(_STORIES.read_text("utf-8"))
+    buyers, customers = (yaml.safe_load(file.read_text("utf-8")) for file in _STORIES)
+    return {**buyers, "subjects": {**buyers["subjects"], **customers["subjects"]}}
