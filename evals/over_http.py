@@ -8,6 +8,7 @@ gives away that a model was late, broken, or hostile.
 import argparse
 import asyncio
 import re
+import resource
 import sys
 import time
 from collections import Counter
@@ -212,7 +213,7 @@ def _slow(fault: Fault) -> bool:
 
 async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE, **variables: str) -> Findings:
     """The whole trial."""
-    started = time.monotonic()
+    started, used = time.monotonic(), _cpu()
     async with (
         FakeModel.serving(plain_judge.reply, faults.play, scale=SCALE) as fake,
         application.running(**variables) as app,
@@ -221,7 +222,14 @@ async def run(names: Sequence[str] = tuple(FAULTS), fault_free: int = FAULT_FREE
         figures = await hold(Trial(app, fake), names, fault_free=fault_free)
         figures.notes += [f"The application logged: {line}" for line in app.complaints()[-8:]]
     figures.seconds = time.monotonic() - started
+    figures.notes.append(f"{_cpu() - used:.0f} seconds of CPU, PostgreSQL and the respondents included.")
     return figures
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of the children that have ended."""
+    own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
 
 
 async def _warm_up(app: Application, fake: FakeModel) -> None:
