@@ -200,7 +200,11 @@ _MONTHS = "January|February|March|April|June|July|August|September|October|Novem
 _DATED = re.compile(rf"\b(?:{_MONTHS})\b|(?<=\w )May\b")
 _NUMBER_WORDS = frozenset(
     "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy "
-    "eighty ninety hundred thousand million billion elf zwölf zwanzig dreißig vierzig fünfzig hundert tausend million".split()
+    "eighty ninety hundred thousand million billion elf".split()
+)
+# In German a number is one word, however long; folded.
+_GERMAN_NUMBER = re.compile(
+    r"zwolf|\w+zehn|\w*(?:zwanzig|(?:drei|vier|funf|sech|sieb|acht|neun)(?:z|ss)ig|hundert|tausend)"
 )
 _NAMED = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _START = re.compile(r"(?:^|[.!?:…]\W*)$")
@@ -212,7 +216,7 @@ def _asks_twice(own: str, language: str) -> bool:
         return True
     if rules is None:
         return False
-    if rules.double.search(own):
+    if craft_lint.asks_two(own, language):
         return True
     asking = [s for s in craft_lint.sentences(own) if s.endswith("?") or rules.request.search(s) or rules.asks.match(s)]
     # "Think back to the demo. What stood out?" sets a scene and asks one thing.
@@ -282,8 +286,8 @@ def _names_unknown(unquoted: str, scene: Scene) -> bool:
     if numbers_in(unquoted) - scene.may.numbers:
         return True
     words = [(found.start(), found.group()) for found in _NAMED.finditer(unquoted)]
-    folded = {fold(word) for _, word in words}
-    if (folded & _NUMBER_WORDS) - scene.may.words or any(
+    folded = {part for _, word in words for part in re.split(r"[^\w]", fold(word))} - scene.may.words
+    if any(word in _NUMBER_WORDS or _GERMAN_NUMBER.fullmatch(word) for word in folded) or any(
         fold(found) not in scene.may.words for found in _DATED.findall(unquoted)
     ):
         return True

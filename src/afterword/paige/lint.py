@@ -25,6 +25,7 @@ def _any(*patterns: str) -> Pattern:
 class Craft:
     """The craft rules of one language, matched on folded text without the contact's quoted words."""
 
+    link: Pattern  # what only ties a question to what was said before it
     double: Pattern
     asks: Pattern  # a sentence that begins like a question
     request: Pattern  # a sentence that asks without a question mark
@@ -47,6 +48,10 @@ _ADJECTIVE = r"(?:great|awesome|wonderful|excellent|perfect|fantastic|amazing|br
 _POINT = r"(?:points?|answers?|insights?|details?|examples?|stor(?:y|ies)|context|information|feedback|observations?|perspective|question)"
 
 _EN = Craft(
+    link=re.compile(
+        r"(?:^|(?<=[.!?…] ))(?:(?:okay|ok|alright|all right|right|sure|thanks|thank you|understood|got it|noted|i see),? )?"
+        rf"(?:and|but|so)(?: then)?,? (?={_INTERROGATIVE}\b)"
+    ),
     double=_any(rf"\b(?:and|or) (?:also |then )?{_INTERROGATIVE}\b[^?]*\?"),
     asks=re.compile(
         rf"(?:what|how|who|whom|whose|where|why|which)(?: [\w']+){{0,3}} "
@@ -60,7 +65,10 @@ _EN = Craft(
         r"[:,;–—] (?:please )?(?:tell|walk|take|talk|give|describe|share|explain|show) (?:me|us)?\b",
         r"\bi(?:'d| would) (?:like|love) to (?:hear|know|understand|learn)\b",
     ),
-    scene=re.compile(r"(?:(?:please|and|then|now|next|so),? )*(?:think|picture|imagine|go back|pick|take|recall|put yourself)\b"),
+    scene=re.compile(
+        r"(?:(?:please|and|then|now|next|so),? )*"
+        r"(?:think|picture|imagine|go back|pick|take|recall|put yourself|i(?:'d| would) (?:like|love) to (?:hear|know|understand|learn))\b"
+    ),
     either_or=_any(
         rf"\b(?:{_AUXILIARY}|which|what|how)\b[^?]*\bor {_SECOND_HALF}\b[^?]*\?",
         r"\bwhich (?:one |of (?:the two|these|those|them) )?(?:mattered|counted|weighed|was|is|came|won)\b[^?]*\bor\b[^?]*\?",
@@ -129,6 +137,10 @@ _DE_INTERROGATIVE = (
 _DE_ADJECTIVE = r"(?:toll|großartig|super|spannend|interessant|hervorragend|ausgezeichnet|perfekt|wunderbar|fantastisch|beeindruckend|hilfreich|wertvoll|aufschlussreich|schön|klasse|prima)e?[rsnm]?"
 
 _DE = Craft(
+    link=re.compile(
+        r"(?:^|(?<=[.!?…] ))(?:(?:okay|ok|gut|danke|vielen dank|verstanden|alles klar|verstehe|notiert),? )?"
+        rf"(?:und|aber)(?: dann)?,? (?={_DE_INTERROGATIVE}\b)"
+    ),
     double=_any(rf"\b(?:und|oder) (?:auch |dann )?{_DE_INTERROGATIVE}\b[^?,]*\?"),
     asks=re.compile(rf"(?:(?:in|an|zu|für|auf|von|mit|bei|unter|aus|nach) )?{_DE_INTERROGATIVE}(?: \w+){{0,3}} {_DE_AUXILIARY}\b"),
     request=_any(
@@ -209,7 +221,7 @@ def lint(text: str, form: Form = "question", language: str = "en") -> tuple[str,
         return ("empty",)
     rules = craft(language)
     broken: list[str] = []
-    if own.count("?") > 1 or (rules and form != "scale" and rules.double.search(own)):
+    if own.count("?") > 1 or (form != "scale" and asks_two(own, language)):
         broken.append("one question")
     if form in ("statement", "opening") and "?" in own:
         broken.append("no question")
@@ -228,6 +240,12 @@ def breaks(name: str, own: str, language: str) -> bool:
     """Whether a folded text without quotes breaks one rule; false for a language that has no list yet."""
     rules = craft(language)
     return rules is not None and _breaks(rules, name, own)
+
+
+def asks_two(own: str, language: str) -> bool:
+    """Whether a sentence of a folded text asks two things; an "and" that only ties it to what was said is none."""
+    rules = craft(language)
+    return rules is not None and bool(rules.double.search(rules.link.sub("", own)))
 
 
 def sentences(own: str) -> list[str]:
