@@ -15,7 +15,7 @@ _PRAISE = "That's really interesting, thank you for sharing. Could you tell me m
 _TANGENT, _REPEAT, _DOUBLE, _SKIP = 0.35, 0.07, 0.15, 0.12
 # The interviewer's published budget for digging, and what the ideal one spends it on.
 _PROBES, _PROBES_TOPIC = 6, 2
-_SCENES = ("Take me to a moment when that showed.", "Which situation shows that best?")
+_SCENES = ("Take me to a moment when that showed.", "How was that with the others?")
 
 
 @dataclass(frozen=True, slots=True)

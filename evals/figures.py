@@ -18,7 +18,7 @@ from evals.personas import COOPERATIVE
 # The interviewer's budget for digging, as it is published: in all, and on the first question.
 PROBES_TOTAL, PROBES_FIRST = 6, 1
 # With no more questions left than one for each open must-have and these, nothing is dug into.
-SPARE_QUESTIONS = 3
+SPARE_QUESTIONS = 1
 # What a language may be called when it is not spoken.
 _LANGUAGES = ("English", "German", "Deutsch", "Englisch")
 _ADDED_APART = ("examples", "turns_most", "told", "told_of")
@@ -32,7 +32,9 @@ _PREMISE = re.compile(
     r"|\bso (?:you|it|they) (?:felt|were|was|had|found)\b|\b(?:obviously|surely|clearly)\b|\bi (?:assume|imagine|heard)\b"
     r"|^(?:is|are|was|were|do|does|did|has|have|had) [^?]*\?"
 )
-_GERMAN = re.compile(r"\b(?:und|oder|nicht|wir|sie|ihre?n?|das|ist|haben|für|mit|eine?n?|wie|welche\w*|bei|auf)\b")
+_GERMAN = re.compile(
+    r"\b(?:und|oder|nicht|wir|sie|ihre?n?|das|ist|haben|für|mit|eine?n?|wie|welche\w*|bei|auf|wenn|konnte|geschah|kurz)\b"
+)
 
 
 @dataclass(slots=True)
@@ -80,6 +82,10 @@ class Figures:
     def fault(self, name: str, record: Record, where: str) -> None:
         """Note something that must not be."""
         self.faults[name] += 1
+        self.example(name, record, where)
+
+    def example(self, name: str, record: Record, where: str) -> None:
+        """Keep the first interview in which something was found."""
         self.examples.setdefault(name, f"{record.persona} {record.kind} {record.seed}: {where}")
 
 
@@ -104,6 +110,8 @@ def _measure_recall(found: Figures, record: Record) -> None:
     for fact in planted:
         found.told_of[fact.depth] += 1
         found.told[fact.depth] += fact in record.released
+        if fact not in record.released:
+            found.example(f"missed {fact.depth}", record, f"{fact.subject}: {fact.text}")
     subjects = {fact.subject for fact in planted}
     found.slots_of += len(subjects)
     found.slots += len(subjects & {fact.subject for fact in record.released})
@@ -150,9 +158,13 @@ def _measure_probes(found: Figures, record: Record) -> None:
         if turn.reply.label == "vague" and _had_budget(record.guide, turn):
             found.vague_of += 1
             found.vague_probed += dug
+            if not dug:
+                found.example("vague and left", record, turn.reply.text)
         if probed and turn.reply.label:
             found.probes_of += 1
             found.probes_good += turn.reply.label == "vague"
+            if turn.reply.label == "good":
+                found.example("good and dug into", record, turn.reply.text)
 
 
 def _had_budget(guide: paige.Guide, turn: Turn) -> bool:
@@ -175,7 +187,7 @@ def _measure_craft(found: Figures, record: Record) -> None:
         own = hearing.fold(_QUOTED.sub(" ", text))
         if own.count("?") > 1 or (_SECOND.search(own) and not scale):
             found.fault("more than one question", record, text)
-        if _PREMISE.search(own) and not scale:
+        if _PREMISE.search(own) and not scale and not _GERMAN.search(own):
             found.fault("premise offered", record, text)
         if number and "\n" not in text and "?" in text:
             found.words.append(len(text.split()))

@@ -49,10 +49,12 @@ _DEIXIS = re.compile(r"\b(?:that|this|it|those|these|there|they|them|their|he|sh
 # Words that can only mean what is being talked about.
 _POINTS_BACK = re.compile(
     r"\b(?:there|(?:on|at|in|with|about|of|for|to|through|past) (?:that|this|it|them|those)|that (?:that|point|one|day|time|week|part"
-    r"|difference|reason|moment|side|option|meeting)|(?:the )?same (?:thing|point)"
-    r"|(?:notic|show|saw|see|felt|feel|miss|remember|heard|brought|resolv|us|need|rais|start|find|found|mean|meant|settle)(?:e|ed|d|n)? (?:that|it|this))\b"
+    r"|difference|reason|moment|side|option|meeting)|(?:the )?same (?:thing|point))\b"
 )
-_ENDS_BACK = re.compile(r"\b(?:that|it|them|this|those|they)[?.]?$")
+_ENDS_BACK = re.compile(
+    r"\b(?:that|it|them|this|those|they)[?.]?$"
+    r"|(?:notic|show|saw|see|felt|feel|miss|remember|heard|brought|resolv|need|rais|start|find|found|mean|meant)(?:e|ed|d|n)? (?:that|it|this)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def listen(text: str, known: Sequence[str], memory: Memory, *, vendor: str, riva
     hits = {subject: _hits(subject, plain, "" if first else around, vendor, rival) for subject in known}
     quoted = _whose(text, memory.said)
     if quoted:
-        hits[quoted] = hits.get(quoted, 0) + 0.9
+        hits[quoted] = hits.get(quoted, 0) + (1.3 if _QUOTED.search(question) else 0.9)
     if follows and memory.current in hits and not quoted:
         hits[memory.current] += 1.1 if _POINTS_BACK.search(plain) else 0.9 if _ENDS_BACK.search(plain) else 0.5
     best = max(hits.values(), default=0.0)

@@ -104,6 +104,7 @@ class Record:
         )
 
 
+Reword = Callable[[Reply], Reply]
 Judge = Callable[[paige.Guide, paige.State, paige.Ask, Reply], Mapping[str, object] | paige.Failure]
 
 
@@ -180,13 +181,9 @@ class Engine:
 
 
 def hold(
-    interviewer: Interviewer,
-    persona: personas.Persona,
-    record: Record,
-    *,
-    until: Callable[[Record], bool] | None = None,
+    interviewer: Interviewer, persona: personas.Persona, record: Record, *, reword: Reword | None = None
 ) -> Record:
-    """Let the two talk until the end. `until` ends it earlier."""
+    """Let the two talk until the end. `reword` says an answer in other words."""
     who = respondents.Respondent(
         persona.traits, record.story, background.VENDOR, f"{record.kind} {record.persona} {record.seed}"
     )
@@ -198,14 +195,16 @@ def hold(
         state = engine.state if engine else None
         reply = _reply(persona, who, message, spoken, record.seed, first=not record.turns)
         spoken += not message.choices
+        if reword and reply.heard.subject:
+            reply = reword(reply)
         record.seconds += _seconds(persona.traits, message, reply)
         record.turns.append(Turn(message, reply, state))
         message = interviewer.hear(reply)
         if interviewer.over:
             record.closing = message.text
             break
-        if who.gone or (until and until(record)):
-            record.left = who.gone
+        if who.gone:
+            record.left = True
             record.closing = message.text
             break
     if engine and engine.over:

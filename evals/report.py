@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from evals.figures import Figures
-from evals.gates import NAMES, Gate, coverage, recall, share
+from evals.gates import NAMES, Gate, coverage, share, told
 from evals.personas import COOPERATIVE, PERSONAS
 from evals.runs import RANDOM_RESPONDENTS, Outcome
 
@@ -107,9 +107,9 @@ def _ended(found: Figures) -> str:
 
 def _beside(beside: dict[str, Figures]) -> Iterator[tuple[str, ...]]:
     for name, found in beside.items():
-        depths = (number(share(told, of)) for told, of in zip(found.told, found.told_of, strict=True))
+        depths = (number(share(one, of)) for one, of in zip(found.told, found.told_of, strict=True))
         questions = f"{statistics.mean(found.questions):.1f}"
-        yield NAMES.get(name, name), questions, number(coverage(found)), number(recall(found)), *depths
+        yield NAMES.get(name, name), questions, number(coverage(found)), number(told(found)), *depths
 
 
 def _kept(outcome: Outcome) -> Iterator[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """A scripted respondent: hears only the interviewer's text and tells what it asks for, no more."""
 
 import random
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,6 +25,7 @@ EVASIONS = (
 _NOTHING_LEFT = ("That's really all there is to it.", "I have nothing to add on that.", "That was it, more or less.")
 _SAID_BEFORE = ("As I said before, that is what it was.", "I told you that already.", "See above, I mentioned that.")
 _UNCLEAR = ("Sorry, what do you mean?", "I don't understand the question.", "What do you mean by that?")
+_WHO_WON = re.compile(r"\bwh(?:ich|at) (?:option|one|vendor|product|name|company)s? (?:did you|was it|won|got)\b")
 _FILLERS = (
     "You know how it is in a company of our size, everybody has a view and it takes a while until anything moves.",
     "I have been in this business for quite some time now and have seen a lot of these projects come and go.",
@@ -95,6 +97,9 @@ class Respondent:
         if choices:
             return Reply(self.choose(choices))
         heard = self.hear(text, first=first)
+        if self.story.rival_won and heard.subject and _WHO_WON.search(hearing.fold(heard.question)):
+            self._note(heard)
+            return Reply(f"{self.story.rival}.", heard=heard)
         match heard.kind:
             case "none":
                 return Reply("Okay.", heard=heard)
@@ -162,7 +167,8 @@ class Respondent:
         knowledge = self.story.about(heard.subject)
         self._followed[heard.subject] = self._followed.get(heard.subject, 0) + 1
         deepest = 2 if heard.kind in ("episode", "contrast", "weight") else 1
-        left = [f for f in knowledge.facts if f.depth <= deepest and f not in self.released]
+        fitting = (f for f in knowledge.facts if f.depth <= deepest and f.needs in ("", heard.kind))
+        left = [f for f in fitting if f not in self.released]
         if not left:
             self.patience -= 1
             return Reply(self.rng.choice(_NOTHING_LEFT), heard=heard)

@@ -4,6 +4,7 @@
 
 import json
 import random
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ SEEDS = range(1, 6)
 MOST_MESSAGES = 24
 RANDOM_RESPONDENTS = 10_000
 ATTACK_TURNS = 500
+_ATTACKS_FROM = 100  # the seed of the first
 IDEAL = "ideal, knowing where to dig"
 _ATTACKER = personas.Persona("P06", "attacks only", Traits(), personas.attack_always)
 
@@ -57,6 +59,7 @@ class Outcome:
     attacks: dict[str, Figures]
     stops: "Stops"
     most_messages: int
+    seconds: float = 0.0  # that the interviews of `by_mode` took, on this machine
 
 
 @dataclass(slots=True)
@@ -99,6 +102,14 @@ def interview(key: Key) -> Record:
     return hold(engine_of(key, record), personas.PERSONAS[key.persona], record)
 
 
+def shown(key: Key) -> Record:
+    """Any interview whose key a gate names, also one of the attacks."""
+    if key.seed < _ATTACKS_FROM:
+        return interview(key)
+    record = record_of(key)
+    return hold(engine_of(key, record), _ATTACKER, record)
+
+
 def all_keys(modes: Sequence[str] = MODES) -> list[Key]:
     """Every interview of the big run."""
     return [
@@ -112,6 +123,7 @@ def all_keys(modes: Sequence[str] = MODES) -> list[Key]:
 
 def run(modes: Sequence[str] = MODES, *, processes: int = 2, respondents: int = RANDOM_RESPONDENTS) -> Outcome:
     """Hold them all."""
+    began = time.monotonic()
     with ProcessPoolExecutor(processes) as pool:
         keys = all_keys(modes)
         by_mode, by_persona = (
@@ -121,6 +133,7 @@ def run(modes: Sequence[str] = MODES, *, processes: int = 2, respondents: int = 
         for key, found in zip(keys, pool.map(_figures, keys, chunksize=25), strict=True):
             by_mode[key.mode].add(found)
             by_persona[key.mode][key.persona].add(found)
+        seconds = time.monotonic() - began
         beside = _add_up(
             pool.map(_beside, [key for key in all_keys(modes) if key.persona in personas.COOPERATIVE], chunksize=7)
         )
@@ -130,7 +143,7 @@ def run(modes: Sequence[str] = MODES, *, processes: int = 2, respondents: int = 
                 attacks[mode].add(found)
         stops = stop_suite()
         most = max(pool.map(random_interview, range(respondents), chunksize=100), default=0)
-    return Outcome(by_mode, by_persona, beside, attacks, stops, most)
+    return Outcome(by_mode, by_persona, beside, attacks, stops, most, seconds)
 
 
 def random_interview(seed: int) -> int:
@@ -199,9 +212,7 @@ def _figures(key: Key) -> Figures:
 
 def _attack(mode: str, number: int) -> Figures:
     kinds = tuple(guides())
-    key = Key("P06", kinds[number % len(kinds)], 100 + number, mode)
-    record = record_of(key)
-    return measure(hold(engine_of(key, record), _ATTACKER, record))
+    return measure(shown(Key("P06", kinds[number % len(kinds)], _ATTACKS_FROM + number, mode)))
 
 
 def _beside(key: Key) -> dict[str, Figures]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-_STORIES = Path(__file__).with_name("stories.yaml")
+_STORIES = tuple(Path(__file__).with_name(name) for name in ("stories.yaml", "stories_customers.yaml"))
 _RIVALS = (("Globex", "Initech"), ("Hooli", "Vandelay"), ("Umbra", "Stark Systems"))
 _MONTHS = ("February", "March", "May", "June", "September", "October", "November")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
@@ -38,6 +38,7 @@ class Fact:
     polarity: int
     weight: str
     text: str
+    needs: str = ""  # the only kind of question that brings it; empty where any does at its depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Story:
 
     subjects: tuple[Knowledge, ...]
     rival: str
+    rival_won: bool = False
     score: str = ""  # from 0 to 10, where the interview is about one
 
     def about(self, subject: str) -> Knowledge:
@@ -93,7 +95,8 @@ def plant(kind: str, seed: int, vendor: str, *, layered: float) -> Story:
     if kind == "nps":
         band = rng.choice(tuple(_NPS_BANDS))
         subjects, score = _NPS_BANDS[band], _NPS_SCORES[band]
-    return Story(tuple(_know(subject, names, rng, layered) for subject in subjects), rival, score)
+    known = tuple(_know(subject, names, rng, layered) for subject in subjects)
+    return Story(known, rival, kind == "lost-to-competitor", score)
 
 
 @cache
@@ -118,6 +121,8 @@ def _know(subject: str, names: Mapping[str, str], rng: random.Random, layered: f
     chance = 1.0 if weight else _DEEP_BEHIND_GIST if begins_with_gist else _DEEP_BEHIND_TOLD
     if rng.random() < chance and "deep" in told:
         facts.append(Fact(subject, 2, polarity, weight, told["deep"]))
+    if "versus" in told:
+        facts.append(Fact(subject, 2, polarity, weight, told["versus"], "contrast"))
     return Knowledge(subject, told["gist"] if begins_with_gist else "", tuple(facts))
 
 
@@ -127,4 +132,5 @@ def _fill(text: str, names: Mapping[str, str]) -> str:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    return yaml.safe_load(_STORIES.read_text("utf-8"))
+    buyers, customers = (yaml.safe_load(file.read_text("utf-8")) for file in _STORIES)
+    return {**buyers, "subjects": {**buyers["subjects"], **customers["subjects"]}}
