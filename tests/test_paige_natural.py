@@ -105,7 +105,16 @@ def test_a_clause_that_praises_or_sums_up_is_left_out_and_the_question_shown(tex
     assert text not in said
     assert talk.origins[-1] == "model"
     assert talk.calls[-1] == 1
-    assert [e.data["rule"] for e in talk.events if e.kind == "guard"] == [guard.check(text, scene())]
+    assert [e.data["rule"] for e in talk.events if e.kind == "left_out"] == [guard.check(text, scene())]
+    assert "guard" not in talk.kinds
+
+
+def test_a_key_of_a_deal_is_no_label():
+    given = context(mode="direct", deal={"x | may be said | price": "7"})
+    talk = ModelTalk(model=lambda _: {}, context=given)
+    talk.answer("Legal insisted on it.")
+
+    assert "deal facts | x may be said price: 7" in talk.asks[0].messages[1]["content"]
 
 
 def test_praise_inside_the_question_is_no_clause_to_leave_out():

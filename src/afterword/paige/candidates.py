@@ -38,6 +38,7 @@ class Candidates:
     shown: bool = False
     wanted: str = ""  # the rule that kept the wanted message from being shown
     rules: list[str] = field(default_factory=list[str])
+    left_out: str = ""  # the rule that only what led over broke
 
     def probe(self, state: State, topic_id: str, lead: str) -> Worded | None:
         """The message that digs deeper, where it may be shown."""
@@ -71,11 +72,11 @@ class Candidates:
 
         rule = broken(text)
         bridge, question = split_bridge(tidy(text), self.scene.language)
-        if rule:
-            self.rules.append(rule)
         if rule in _LEFT_OUT and bridge and not broken(question):
+            self.left_out = rule
             rule, bridge = None, ""
         if rule:
+            self.rules.append(rule)
             self.wanted = rule if wanted else ""
             return None
         self.shown = True

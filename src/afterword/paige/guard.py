@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from afterword.paige import content, judge, wording
+from afterword.paige import content, judge, languages, wording
 from afterword.paige import lint as craft_lint
 from afterword.paige.languages.spoken import FUNCTION_WORDS
 from afterword.paige.lint import MAX_WORDS, MESSAGES, QUOTED, craft, craft_warnings, lint
@@ -127,7 +127,7 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
     if (
         _MENTIONS.search(own)
         or _quotes_prompt(line, scene)
-        or leaks(text, scene.private, scene.may, capitals=not scene.language.startswith("de"))
+        or leaks(text, scene.private, scene.may, capitals=not languages.language(scene.language).nouns_capitalized)
     ):
         return "private"
     if _names_unknown(unquoted, scene):

@@ -110,7 +110,8 @@ class Event:
 
     Kinds: `completed` {ended_by}, `stopped_early` {reason}, `stop_undone`, `opt_out`, `delete_request`,
     `flag` {reason, …}, `topic_closed` {topic, status}, `probe` {topic, type}, `correction`, `experience` {…},
-    `language` {to}, `guard` {rule, attempt}: a model's message was not shown.
+    `language` {to}, `guard` {rule, attempt}: a model's message was not shown, `left_out` {rule, attempt}: it was shown
+    without what led over to its question.
     """
 
     kind: str
