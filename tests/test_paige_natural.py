@@ -41,6 +41,12 @@ Let's switch gears to the evaluation itself. What criteria did you start with?
 Help me picture it: what did the trial look like week by week?
 Earlier you talked about being asked to find a replacement. Who asked you?
 What did 20 percent mean for your budget conversations?
+What, in your view, did Globex do better on onboarding?
+What other options, if any, did you look at?
+What would a good answer from support have looked like?
+Would you mind walking me through the trial?
+I'm curious what the auditors flagged.
+I'm curious about the trial. What broke first?
 """.strip().splitlines()
 
 NATURAL_GERMAN = """
@@ -53,6 +59,8 @@ Welche Auswertungen fehlten Ihnen?
 Wie haben Sie den Betrieb eingeschätzt?
 Wie wichtig war der Datenschutz?
 Welche Berichte brauchte der Fachbereich?
+Mich würde interessieren, wie der Test ablief.
+Ich würde gern mehr über den Test erfahren. Wie lief er ab?
 """.strip().splitlines()
 
 GERMAN_NOTES = """
@@ -85,6 +93,13 @@ def test_german_nouns_of_german_notes_are_no_names(text):
 )
 def test_two_questions_stay_two(text):
     assert guard.check(text, replace(scene(), language="de" if "kam" in text else "en")) == "one question"
+
+
+@pytest.mark.parametrize(
+    "text", ["Thinking about it, did you like the demo?", "When you started, was it slow?", "Looking back, is it fair?"]
+)
+def test_a_closed_question_after_a_clause_stays_closed(text):
+    assert guard.check(text, scene()) == "closed"
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
 
 
 _POLITE = re.compile(
-    r"\b(?:can|could|would|will) you (?:please |perhaps |maybe |also |briefly )?(?:tell|walk|describe|share|say|take|give|talk|help|explain|think|recall|elaborate|expand|name|show|put|pick)\b"
+    r"\b(?:can|could|would|will) you (?:please |perhaps |maybe |also |briefly )?(?:tell|walk|describe|share|say|take|give|talk|help|explain|think|recall|elaborate|expand|name|show|put|pick|mind)\b"
     r"|\b(?:können|könnten|würden|möchten) sie (?:mir |uns |bitte |vielleicht |kurz |noch )*(?:\w+ ){0,8}(?:erzählen|beschreiben|schildern|nennen|sagen|erklären|erläutern|ausführen)\b"
 )
 _PITY = re.compile(
