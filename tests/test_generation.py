@@ -389,6 +389,62 @@ async def test_while_a_reply_is_made_the_page_waits_and_nobody_asks_again(
     assert await conversation.reply(talk.db, acme.org_id, talk.id) is False
 
 
+@pytest.mark.parametrize(
+    ("back", "client_id"), [(0, "another-tab"), (0, "form-1"), (1, "waiting-page")], ids=["tab", "form", "waiting"]
+)
+async def test_a_stop_waits_for_no_model_and_the_answer_before_it_counts(
+    acme: Tenant, talk: Talk, model: ModelServer, back: int, client_id: str
+):
+    model.faults = [Fault(delay=0.4)]
+    start = talk.visit.turn_no
+    saying = asyncio.create_task(talk.say(PRICE))
+    await until(lambda: model.asked)
+
+    async def stop() -> conversation.Visit:
+        return await conversation.take_turn(
+            talk.db, talk.token, turn_no=start + back, client_id=client_id, answer=paige.Answer(action="stop")
+        )
+
+    visits = await asyncio.gather(*(stop() for _ in range(3)))
+
+    assert not saying.done()
+    assert {(visit.phase, visit.awaiting_reply) for visit in visits} == {("stopped", False)}
+    assert (await saying).phase == "stopped"
+    assert [turn.action for turn in (await talk.see()).turns] == ["answer", "answer", "stop", "answer"]
+    assert await origins(talk) == ["script", "script"]
+    assert [one["outcome"] for one in await kept(talk)] == ["late"]
+    found = (await acme.api.get(f"/interviews/{talk.id}")).json()
+    assert (found["status"], found["ended_by"]) == ("completed", "stopped")
+    assert PRICE in found["transcript"]["content"]
+    assert (await interview(talk))["state"]["heard"] == 1
+
+    assert (await talk.say("", action="undo")).phase == "asking"
+    assert (await talk.say(SAID[1])).turns[-1].role == "interviewer"
+
+
+async def test_a_stop_before_any_reply_is_honoured_by_the_sweep_too(talk: Talk, model: ModelServer):
+    model.faults = [Fault(delay=0.4)]
+    saying = asyncio.create_task(talk.say("Please delete all of my data."))
+    await saying
+    assert talk.visit.phase == "stopped"
+    await sql(
+        talk.db,
+        """
+        update interviews set generating_until = null, reply_due_at = clock_now() - interval '1 s', turn_no = 3,
+            phase = 'asking', state = %(state)s, completed_at = null
+        """,
+        state=json.dumps((await interview(talk))["state"] | {"phase": "asking", "ended_by": None, "undone": 0}),
+    )
+    await sql(talk.db, "update turns set role = 'contact', action = 'stop', text = '' where turn_no = 3")
+
+    assert await conversation.finish_replies(talk.db) == 1
+
+    visit = await talk.see()
+    assert visit.phase == "stopped"
+    assert visit.turns[-1].text
+    assert await kinds_of_alerts(talk.db) == ["delete_request"]
+
+
 async def test_a_contact_whose_connection_breaks_finds_the_reply_when_coming_back(talk: Talk, model: ModelServer):
     model.faults = [Fault(delay=0.3)]
     saying = asyncio.create_task(talk.say())
