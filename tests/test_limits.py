@@ -180,7 +180,7 @@ async def test_one_message_too_many_is_refused_with_the_text_kept_and_the_ways_o
     refused = await jane.send(await jane.fields("answer", text="A third thing that I typed."))
 
     assert refused.status_code == 429
-    assert int(refused.headers["Retry-After"]) > 0
+    assert "Retry-After" not in refused.headers  # waiting makes no room
     assert "A third thing that I typed." in refused.text
     assert len((await conversation.enter(db, jane.token)).turns) == 5
     await jane.do("skip")

@@ -33,10 +33,7 @@ def check_number(said: int, action: str) -> None:
     """Refuse one more message in an interview that is full; the ways out of it stay open. Raises RateLimited."""
     limit = current().survey_messages
     if limit and said >= limit and action not in LEADING_OUT:
-        raise RateLimited(
-            f"That was message {said}, more than an interview can hold. Please end it; all of it is stored.",
-            headers={"Retry-After": str(_HOUR)},
-        )
+        raise RateLimited(f"This interview holds {said} messages and can hold no more. Please end it; all are stored.")
 
 
 @dataclass(frozen=True, slots=True)
