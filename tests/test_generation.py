@@ -15,7 +15,7 @@ import pytest
 from afterword import llm, paige
 from afterword.db import Db, execute, fetch_all
 from afterword.errors import Conflict, NotFound
-from afterword.interviews import conversation
+from afterword.interviews import conversation, prompts
 from afterword.llm import breaker
 from afterword.settings import Settings
 from tests.conftest import Api, Tenant
@@ -527,6 +527,21 @@ async def test_withdrawing_erases_the_prompts(talk: Talk):
     assert await kept(talk)
     await conversation.withdraw(talk.db, talk.token)
     assert await kept(talk) == []
+
+
+@pytest.mark.parametrize(("days", "left"), [(90, ["5"]), (0, ["3", "5"]), (91, ["3", "5"])])
+async def test_prompts_are_forgotten_after_the_days_of_the_setting(
+    talk: Talk, configure: Configure, monkeypatch: pytest.MonkeyPatch, days: int, left: list[str]
+):
+    await talk.say()
+    await talk.say()
+    await sql(talk.db, "update prompts set created_at = clock_now() - interval '90 days 1 minute' where turn_no = 3")
+    configure(prompt_days=days)
+    monkeypatch.setattr(prompts, "_BATCH", 1)
+
+    assert await prompts.forget_old(talk.db) == 2 - len(left)
+
+    assert [str(one["turn_no"]) for one in await kept(talk)] == left
 
 
 async def test_links_that_are_closed_or_nobodys_reach_no_model(talk: Talk, model: ModelServer):

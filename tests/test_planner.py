@@ -104,6 +104,21 @@ async def test_the_planners_prompt_is_kept_as_turn_nought(planning: Tenant, db: 
     assert prompt["messages"] == model.asked[0]["messages"]
 
 
+async def test_a_new_plans_prompt_is_kept_beside_what_the_purge_has_left(planning: Tenant, db: Db, model: ModelServer):
+    asked = await fresh(planning)
+    for notes in ("Price came up twice.", "Globex came up twice."):
+        await planner.plan_due(db)
+        await planning.api.patch(f"/interviews/{asked['interview_request_id']}", {"contact_context": notes})
+        await later(db)
+    await sql(db, "delete from prompts where attempt = 1")
+
+    await planner.plan_due(db)
+
+    kept = await rows(db, "select to_jsonb(p) as row from prompts p order by attempt")
+    assert [one["attempt"] for one in kept] == [2, 3]
+    assert "Globex came up twice." in json.dumps(kept[-1]["messages"])
+
+
 async def test_in_direct_nothing_is_planned(acme: Tenant, db: Db, model: ModelServer):
     await fresh(acme)
     assert await planner.plan_due(db) == 0
