@@ -171,8 +171,8 @@ function storedDraft() {
 function countLeft() {
   const text = main.querySelector("textarea#text");
   const shown = main.querySelector("#left");
-  if (!text || !shown) return;
-  const limit = Number(text.dataset.limit);
+  const limit = Number(text?.dataset.limit); // 0: none
+  if (!limit || !shown) return;
   const left = limit - [...text.value].length;
   const says = left < 0 ? word("over", { count: -left }) : left < limit * (1 - NEARLY_FULL) ? word("left", { count: left }) : "";
   shown.classList.toggle("over", left < 0);
