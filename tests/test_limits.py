@@ -92,6 +92,8 @@ async def test_agreeing_twice_or_coming_back_is_one_start(
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("203.0.113.7", "203.0.113.8", False),
         ("a name", "a name", True),
+        ("::ffff:203.0.113.7", "::ffff:198.51.100.9", False),
+        ("::ffff:203.0.113.7", "203.0.113.7", True),
     ],
 )
 def test_an_ipv6_network_counts_as_one_address(configure: Callable[..., Settings], first: str, second: str, same: bool):

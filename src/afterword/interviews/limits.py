@@ -89,6 +89,7 @@ def hashed(address: str) -> bytes:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return tokens.address_hashes(f"client {address}")[0]
+    ip = getattr(ip, "ipv4_mapped", None) or ip  # as a socket for both shows a client of IPv4
     width = 32 if ip.version == 4 else 64
     return tokens.address_hashes(f"client {ipaddress.ip_network((ip, width), strict=False)}")[0]
 
