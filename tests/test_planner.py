@@ -334,6 +334,25 @@ async def test_the_worker_plans_within_five_seconds(planning: Tenant, db: Db, mo
     assert len(model.asked) == 1
 
 
+async def test_a_look_takes_as_many_statements_for_two_organizations_as_for_one(
+    planning: Tenant, rival: Tenant, db: Db, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+):
+    execute, statements = psycopg.AsyncCursor.execute, list[str]()
+
+    async def counted(cursor: Any, query: Any, *given: Any, **rest: Any) -> Any:
+        statements.append(str(query))
+        return await execute(cursor, query, *given, **rest)
+
+    monkeypatch.setattr(psycopg.AsyncCursor, "execute", counted)
+    await planner.Planner(db).look()
+    for_one = len(statements)
+    await set_mode(db, rival, "planned")
+    statements.clear()
+    await planner.Planner(db).look()
+
+    assert len(statements) == for_one
+
+
 async def test_a_hundred_thousand_interviews_of_others_cost_the_sweep_nothing(
     planning: Tenant, rival: Tenant, db: Db, database_url: str
 ):
