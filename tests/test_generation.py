@@ -240,6 +240,15 @@ async def test_what_the_company_knows_is_in_each_prompt_and_internal_notes_in_no
     assert "NEVER-TO-BE-SEEN" not in first + second + str(await kept(talk))
 
 
+async def test_a_contact_whose_terms_named_no_model_is_never_read_by_one(acme: Tenant, db: Db, model: ModelServer):
+    asked = await asked_for(acme)
+    visit = await conversation.consent(db, asked["survey_token"], "I agree.", told_of_model=False)
+
+    await Talk(db, asked["interview_request_id"], asked["survey_token"], visit).say()
+
+    assert model.asked == []
+
+
 async def test_without_a_model_the_script_asks_and_no_prompt_is_kept(acme: Tenant, db: Db):
     talk = await Talk.begin(db, await asked_for(acme))
     await talk.say()

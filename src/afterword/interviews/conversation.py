@@ -60,21 +60,25 @@ async def consent(
     address: str = "",
     language: str | None = None,
     short: bool = False,
+    told_of_model: bool = True,
 ) -> Visit:
     """Begin: record what the contact agreed to and when, and store Paige's opening as turn 1. Twice is once.
 
     `language` is the one that the contact chose or their browser prefers; one that the guide does not have is ignored.
-    `short` is the form of 2 to 3 minutes. Raises RateLimited for too many starts from one client address.
+    `short` is the form of 2 to 3 minutes. `told_of_model`: the text says that a language model may read the answers;
+    without it none ever does. Raises RateLimited for too many starts from one client address.
     """
     with _counting(db, address):
         async with db.tx() as tx:
             row = await by_token(tx, token)
             if row.phase == "new" and not row.expired:
-                await _begin(tx, row, consent_text, address, language, short=short)
+                await _begin(tx, row, consent_text, address, language, short=short, told_of_model=told_of_model)
             return await visit(tx, await by_token(tx, token))
 
 
-async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: str | None, *, short: bool) -> None:
+async def _begin(
+    tx: Tx, row: Row, consent_text: str, address: str, language: str | None, *, short: bool, told_of_model: bool
+) -> None:
     guide = row.guide
     wanted = [code for code in (language, row.language, row.contact_language) if code]
     spoken = next((code for code in wanted if _has(guide, code)), guide.language)
@@ -99,7 +103,7 @@ async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: st
         language=step.state.language,
         plan=Json(plan) if plan is not None else None,
         version=row.guide_version,
-        model_agreed=row.may_use_model,  # the terms say so whenever there is one
+        model_agreed=told_of_model and row.may_use_model,
     )
     if begun:
         await limits.count_start(tx, address)
