@@ -7,7 +7,7 @@ DEV    := $(VENV)/.dev-installed
 LOCK    = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format lint types imports docs bench lock clean
+.PHONY: help run dev test check format lint types imports docs evals bench lock clean
 
 help:            ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ test: $(DEV)     ## Install what is missing and run the tests
 	@sh tests/install-system-packages
 	$(BIN)/python -m pytest
 
-check: format lint types imports docs test  ## What CI runs: everything, the tests last
+check: format lint types imports docs evals test  ## What CI runs: everything, the tests last
 
 format: $(DEV)   ## Is the code formatted?
 	$(BIN)/ruff format --check .
@@ -52,6 +52,9 @@ imports: $(DEV)  ## Everything imports downward
 
 docs: $(DEV)     ## Every setting, route, error code and command has its place in the docs
 	$(BIN)/python -m pytest tests/test_docs.py
+
+evals: $(DEV)    ## Hold simulated interviews and check the gates; ONLINE=1 asks the model of AFTERWORD_LLM_* instead
+	$(BIN)/python -m evals $(if $(ONLINE),--online)
 
 bench: $(DEV)    ## Measure POST /api/v1/interviews against pgbench and the usual way, and how long a turn takes
 	$(BIN)/python bench/create_interview.py

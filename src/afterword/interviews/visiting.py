@@ -229,7 +229,8 @@ async def visit(tx: Tx, row: Row) -> Visit:
         guide=guide,
         state=state,
         turn_no=row.turn_no,
-        turns=await turns(tx, row.org_id, row.interview_id),
+        # a turn stored since the row was read belongs to the next look: with it the form would carry an old number
+        turns=[turn for turn in await turns(tx, row.org_id, row.interview_id) if turn.turn_no <= row.turn_no],
         mail_stopped=bool(await contacts.suppressions(tx, row.org_id, row.contact_address.hashes)),
         languages=(guide.language, *(code for code in guide.packs if code != guide.language)),
         language=state.language if state is not None else guide.pack(about.language).language,

@@ -52,6 +52,7 @@ _MOST_CLIENTS = 64  # kept open per event loop, each with its connections
 _MOST_BYTES = 8 * 1024 * 1024  # of one answer of a customer's server, framing included
 _PATIENCE = 120.0  # seconds a read may take; the deadline of the whole call is shorter, and cancels
 _KEEP_ALIVE = 60.0  # seconds; the turns of an interview are closer than that
+_TOOL = "reply"  # the one tool that is offered; another that is called is no answer
 _LONGEST_MESSAGE = 300  # characters of a server's error that are passed on
 
 
@@ -169,7 +170,7 @@ def _request(messages: Sequence[Mapping[str, str]], fixed: int) -> ModelRequest:
 def _parameters(model: Model, schema: Mapping[str, object]) -> ModelRequestParameters:
     if model.output == "tool":
         tool = ToolDefinition(
-            name="reply", description="Give the answer.", parameters_json_schema=dict(schema), kind="output"
+            name=_TOOL, description="Give the answer.", parameters_json_schema=dict(schema), kind="output"
         )
         return ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
     wanted = OutputObjectDefinition(json_schema=dict(schema), name="reply")
@@ -196,10 +197,10 @@ def _checked(progress: _Progress, messages: Sequence[Mapping[str, str]]) -> Rece
 
 
 def _text(parts: Sequence[ModelResponsePart]) -> str:
-    """The tool's arguments where there are some, else the text."""
+    """The tool's arguments where there are some, else the text. As they came: the library would mend bad JSON."""
     for part in parts:
-        if isinstance(part, ToolCallPart):
-            return storable(part.args_as_json_str())
+        if isinstance(part, ToolCallPart) and part.tool_name == _TOOL:
+            return storable(part.args if isinstance(part.args, str) else part.args_as_json_str() if part.args else "")
     return storable("".join(part.content for part in parts if isinstance(part, TextPart)))
 
 

@@ -96,6 +96,7 @@ def scene_of(guide: Guide, context: Context, state: State, answer: str) -> Scene
         may=sayable(context, (own_text(guide.pack(state.language)),), (*heard, answer)),
         heard=(*heard, answer),
         asked=state.asked,
+        intents=tuple(topic.intent for topic in guide.topics),
     )
 
 

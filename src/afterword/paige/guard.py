@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from afterword.paige import content, judge, wording
 from afterword.paige import lint as craft_lint
@@ -61,6 +61,7 @@ class Scene:
     may: Sayable
     heard: tuple[str, ...]
     asked: tuple[str, ...]
+    intents: tuple[str, ...] = ()  # what the guide's topics are after: told to the model, not meant to be said
 
 
 def tidy(text: str) -> str:
@@ -265,12 +266,14 @@ def _their_jargon(own: str, scene: Scene) -> bool:
 def _quotes_prompt(line: str, scene: Scene) -> bool:
     words = spaced(line).split()
     runs = (" ".join(words[i : i + _PROMPT_RUN]) for i in range(len(words) - _PROMPT_RUN + 1))
-    return any(run in _prompt_runs() and not scene.may.has(run) for run in runs)
+    told = _prompt_runs(scene.intents)
+    return any(run in told and not scene.may.has(run) for run in runs)
 
 
-@cache
-def _prompt_runs() -> frozenset[str]:
-    words = [spaced(content.prompt(name)).split() for name in ("interviewer", "reply", "planner")]
+@lru_cache(maxsize=64)
+def _prompt_runs(intents: tuple[str, ...]) -> frozenset[str]:
+    texts = [*(content.prompt(name) for name in ("interviewer", "reply", "planner")), *intents]
+    words = [spaced(text).split() for text in texts]
     return frozenset(" ".join(w[i : i + _PROMPT_RUN]) for w in words for i in range(len(w) - _PROMPT_RUN + 1))
 
 

@@ -26,6 +26,7 @@ _NAMING = 12  # a value of a deal with more words is a text and not a name
 _NAME = 3  # shorter words are no names worth keeping
 _HIDDEN = 5  # names shorter than this turn up by chance when letters are joined or shifted
 _JOINED = 6
+_STRETCH = 16  # letters
 _DEPTH = 6
 
 # A deal may carry it by mistake; no prompt ever gets it, and what is in no prompt needs no guard but costs none.
@@ -54,6 +55,7 @@ class Private:
     numbers: frozenset[str]
     long_names: Mapping[str, tuple[str, ...]]  # names by their first letters, for texts without spaces
     secrets: Mapping[str, tuple[str, ...]]
+    letters: str  # of every source without what is between them, for texts that are spelled out
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def leaks(text: str, private: Private, may: Sayable, *, capitals: bool = True) -
     return (
         any(_spells(view, private, may, _JOINED) for view in (squashed(text), _leet(plain)))
         or any(_spells(view, private, may, _HIDDEN) for view in _letters(text, plain))
+        or any(_spells_out(view, private, may) for view in _spelled(plain))
         or any(_says(view, private, may, shortest=_HIDDEN - 1) for view in _disguises(text, plain))
     )
 
@@ -176,6 +179,12 @@ def _spells(letters: str, private: Private, may: Sayable, shortest: int) -> bool
     return any(name not in may.words for name in names) or _holds(letters, private, may)
 
 
+def _spells_out(letters: str, private: Private, may: Sayable) -> bool:
+    """Whether a stretch of letters that were set apart stands in the background, about as long as a run of words."""
+    windows = (letters[start : start + _STRETCH] for start in range(len(letters) - _STRETCH + 1))
+    return any(part in private.letters and not any(part in squashed(text) for text in may.texts) for part in windows)
+
+
 def _holds(letters: str, private: Private, may: Sayable) -> bool:
     found = _found(letters, private.secrets)
     return any(not any(secret in squashed(text) for text in may.texts) for secret in found)
@@ -228,17 +237,22 @@ def _decoded(text: str) -> Iterator[str]:
 
 def _letters(text: str, plain: str) -> Iterator[str]:
     """Letters that are set apart, and the first and last ones of words, lines and sentences, both ways round."""
-    for spelled in _SPELLED.findall(plain):
-        letters = "".join(_WORD.findall(spelled))
-        yield letters
-        yield letters[::-1]
-        yield codecs.encode(letters, "rot13")
+    yield from _spelled(plain)
     for pieces in (plain.split(), text.splitlines(), re.split(r"(?<=[.!?])\s+", text)):
         ends = [squashed(piece) for piece in pieces]
         for letters in ("".join(piece[:1] for piece in ends), "".join(piece[-1:] for piece in ends)):
             if len(letters) >= _HIDDEN:
                 yield letters
                 yield letters[::-1]
+
+
+def _spelled(plain: str) -> Iterator[str]:
+    """Letters that are set apart, both ways round and shifted."""
+    for spelled in _SPELLED.findall(plain):
+        letters = "".join(_WORD.findall(spelled))
+        yield letters
+        yield letters[::-1]
+        yield codecs.encode(letters, "rot13")
 
 
 def _leet(plain: str) -> str:
@@ -292,6 +306,7 @@ def _private(notes: str, objective: str, deal: str) -> Private:
         frozenset(number for number in numbers_in(whole) if len(number) > 1),
         _index(names),
         _index(secrets),
+        "\n".join(squashed(source) for source in sources),
     )
 
 
