@@ -21,7 +21,10 @@ NOTHING_SAID = -1.0
 
 # A name longer than this is not a name that one greets somebody with.
 _NAME_LENGTH = 60
+# The organization's own name is said whole, however long it may be.
+_VENDOR_LENGTH = 200
 _GREETABLE = re.compile(r"[^\W\d_][^\W\d_'’.\- ]*(?:[ '’.\-]+[^\W\d_]+)*\.?")
+_UNSAYABLE = re.compile(r"[<>{}\[\]*`|\\]|://|www\.")
 _HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau", "sir", "madam"})
 
 
@@ -46,7 +49,7 @@ class Context:
 
     def said(self) -> dict[str, str]:
         """What may be said aloud, by placeholder; what is missing or unfit to be said is absent."""
-        vendor = _plain(self.vendor) or "the vendor"
+        vendor = _plain(_UNSAYABLE.sub(" ", self.vendor), _VENDOR_LENGTH) or "the vendor"
         given = {
             "vendor": vendor,
             "interviewer": _plain(self.interviewer_name) or "Paige",
@@ -301,6 +304,6 @@ def _plain(text: str, length: int = _NAME_LENGTH) -> str:
     """One line without control, invisible or markup characters; empty when that leaves nothing sayable."""
     visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     line = " ".join(visible.split())
-    if len(line) > length or re.search(r"[<>{}\[\]*`|\\]|://|www\.", line):
+    if len(line) > length or _UNSAYABLE.search(line):
         return ""
     return line
