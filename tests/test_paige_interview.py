@@ -528,6 +528,40 @@ def test_the_recap_is_made_of_their_words():
         assert f"“{line}”" in talk.said[-1]
 
 
+def test_the_recap_reads_back_what_decided_and_not_what_it_was_compared_with():
+    scene = "In the final demo Globex showed us the sync live, so our CFO signed."
+    contrast = "Initech had a nicer interface than yours in May, whereas their 48,000 was more because of support."
+
+    def reply(talk):
+        if talk.state.pending.topic != "verdict" or talk.state.expects == "scale":
+            return cooperative(talk)
+        told = {"main": scene, "contrast": contrast}
+        return "answer", told.get(talk.state.pending.question, "That was Globex.")
+
+    talk = Talk()
+    while talk.state.expects != "recap":
+        talk.do(*reply(talk))
+
+    assert contrast in talk.heard
+    assert scene in talk.state.recap
+    assert contrast not in talk.state.recap
+
+
+def test_a_vague_reason_gives_way_to_the_comparison_in_the_recap():
+    contrast = "Initech had a nicer interface than yours in May, whereas their 48,000 was more because of support."
+
+    def reply(talk):
+        if talk.state.pending.topic != "verdict" or talk.state.expects == "scale":
+            return cooperative(talk)
+        return "answer", contrast if talk.state.pending.question == "contrast" else "They were the better fit."
+
+    talk = Talk()
+    while talk.state.expects != "recap":
+        talk.do(*reply(talk))
+
+    assert contrast in talk.state.recap
+
+
 def test_a_bare_ok_is_no_line_of_the_recap():
     talk = answered_until(Talk(), "criteria")
     talk.answer("ok")

@@ -344,6 +344,24 @@ def test_credits_are_kept_as_whole_sentences_of_theirs():
     assert [item.text for item in kept] == ["They were not cheaper than you in May."]
 
 
+@pytest.mark.parametrize("text", ["Yes, exactly.", "That's right, yes.", "Absolutely.", "That's all, really."])
+def test_a_bare_yes_is_evidence_of_nothing_whatever_the_model_credits(text):
+    talk = until(ModelTalk(model=good()), "price")
+    talk.model = always(quality=2, slots=[{"id": "price.part", "quote": text}])
+    before = talk.state.evidence
+    talk.answer(text)
+
+    assert talk.state.evidence == before
+
+
+def test_a_yes_before_something_told_does_not_stand_for_it():
+    talk = until(ModelTalk(model=good()), "price")
+    talk.model = always(quality=1, slots=[{"id": "price.part", "quote": "Yes, exactly"}])
+    talk.answer("Yes, exactly. The licence fee was above what our CFO had planned for the year.")
+
+    assert "Yes, exactly." not in [item.text for item in talk.state.evidence]
+
+
 def test_vague_by_its_judgement_is_probed_and_full_is_not():
     def pending(quality, text):
         talk = until(ModelTalk(model=always(quality=quality)), "criteria")

@@ -11,6 +11,8 @@ from afterword.paige.languages import language as pack_of
 # An echo longer than this reads like a transcript, not like listening.
 _ECHO_WORDS = 8
 _ECHO_CHARS = 70
+# So many words before a cue may be handed back with it.
+_BEFORE_CUE = 5
 # A thread of their own needs so many words that say something.
 _THREAD_WORDS = 2
 # A recap line; longer sentences are cut at a clause.
@@ -21,7 +23,8 @@ Span = tuple[int, int]
 
 # Not fit to be shown inside our sentence: markup, links, quotes of their own, braces, control characters.
 _UNSAFE = re.compile(r"[<>{}\[\]|\\`*_“”\"\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|://|www\.|@")
-_CLAUSE = re.compile(r"[^,;:.!?()\n–—]+")
+# "40,000", "9:30" and "2.0" are one thing, and so is a name with a dot in it.
+_CLAUSE = re.compile(r"(?:[^,;:.!?()\n–—]|(?<=\w)[,.:](?=\w))+")
 
 
 def sentences(text: str) -> list[Span]:
@@ -128,13 +131,11 @@ def _window(clause: str, cues: Sequence[str], own: Language) -> str:
         at = next((i for i, word in enumerate(found) if pattern.search(judge.fold(word.group()).strip("'"))), None)
         if at is None:
             return ""
-        first, last = max(0, at - 3), min(len(found), at + 4)
-        while first < at and _weak(found[first].group(), own):
-            first += 1
-        while last - 1 > at and _weak(found[last - 1].group(), own):
-            last -= 1
+        plain = [judge.fold(word.group()).strip("'") for word in found]
+        first = _beginning(plain, at, own)
+        last = _ending(plain, first, at, own)
         kept, dropped = found[first:last], (*found[:first], *(found[last:] if own.negation_follows else ()))
-        if any(own.negation.search(judge.fold(word.group())) for word in dropped) or len(kept) < 2:
+        if any(own.negation.search(judge.fold(word.group())) for word in dropped) or last <= at or len(kept) < 2:
             return ""
         found = kept
     if len(found) < 2:
@@ -143,9 +144,18 @@ def _window(clause: str, cues: Sequence[str], own: Language) -> str:
     return span if len(span) <= _ECHO_CHARS else ""
 
 
-def _weak(word: str, own: Language) -> bool:
-    folded = judge.fold(word).strip(".'")
-    return folded in own.stopwords and not own.negation.search(folded) and folded not in own.kept_words
+def _beginning(plain: Sequence[str], at: int, own: Language) -> int:
+    """Where the phrase around a cue begins: with the clause, or with a word that opens one; else past the cue."""
+    opens = [i for i in range(max(0, at - _BEFORE_CUE), at + 1) if i == 0 or plain[i] in own.openers]
+    # "at the end" begins with "at", though "the" opens a phrase as well.
+    return next((i for i in opens if i == 0 or plain[i - 1] not in own.openers | own.links), at + 1)
+
+
+def _ending(plain: Sequence[str], first: int, at: int, own: Language) -> int:
+    """Where it ends: with the clause, or before a word that joins on another phrase; else before the cue."""
+    most = min(len(plain), first + _ECHO_WORDS)
+    ends = (i for i in range(most, at, -1) if i == len(plain) or plain[i] in own.joints)
+    return next((i for i in ends if plain[i - 1] not in own.stopwords | own.openers | own.links), 0)
 
 
 def _shorten(text: str, start: int, end: int) -> Span:
