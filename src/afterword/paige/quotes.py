@@ -131,11 +131,9 @@ def _window(clause: str, cues: Sequence[str], own: Language) -> str:
         at = next((i for i, word in enumerate(found) if pattern.search(judge.fold(word.group()).strip("'"))), None)
         if at is None:
             return ""
-        plain = [judge.fold(word.group()).strip("'") for word in found]
-        first = _beginning(plain, at, own)
-        last = _ending(plain, first, at, own)
-        kept, dropped = found[first:last], (*found[:first], *(found[last:] if own.negation_follows else ()))
-        if any(own.negation.search(judge.fold(word.group())) for word in dropped) or last <= at or len(kept) < 2:
+        phrase = _phrase([judge.fold(word.group()).strip("'") for word in found], at, own)
+        kept, dropped = found[phrase], (*found[: phrase.start], *(found[phrase.stop :] if own.negation_follows else ()))
+        if any(own.negation.search(judge.fold(word.group())) for word in dropped) or len(kept) < 2:
             return ""
         found = kept
     if len(found) < 2:
@@ -144,18 +142,24 @@ def _window(clause: str, cues: Sequence[str], own: Language) -> str:
     return span if len(span) <= _ECHO_CHARS else ""
 
 
-def _beginning(plain: Sequence[str], at: int, own: Language) -> int:
-    """Where the phrase around a cue begins: with the clause, or with a word that opens one; else past the cue."""
-    opens = [i for i in range(max(0, at - _BEFORE_CUE), at + 1) if i == 0 or plain[i] in own.openers]
-    # "at the end" begins with "at", though "the" opens a phrase as well.
-    return next((i for i in opens if i == 0 or plain[i - 1] not in own.openers | own.links), at + 1)
+def _phrase(plain: Sequence[str], at: int, own: Language) -> slice:
+    """The longest whole phrase around the word `at`; empty where there is none.
 
-
-def _ending(plain: Sequence[str], first: int, at: int, own: Language) -> int:
-    """Where it ends: with the clause, or before a word that joins on another phrase; else before the cue."""
-    most = min(len(plain), first + _ECHO_WORDS)
-    ends = (i for i in range(most, at, -1) if i == len(plain) or plain[i] in own.joints)
-    return next((i for i in ends if plain[i - 1] not in own.stopwords | own.openers | own.links), 0)
+    It begins with the clause or with a word that opens a phrase, and ends with the clause or before a word that joins
+    on another one.
+    """
+    best = slice(at, at)
+    for first in range(max(0, at - _BEFORE_CUE), at + 1):
+        # "at the end" begins with "at", though "the" opens a phrase as well.
+        if first and (plain[first] not in own.openers or plain[first - 1] in own.openers | own.links):
+            continue
+        for last in range(min(len(plain), first + _ECHO_WORDS), at, -1):
+            breaks = last == len(plain) or plain[last] in own.joints
+            if breaks and plain[last - 1] not in own.stopwords | own.openers | own.links:
+                if last - first > best.stop - best.start:
+                    best = slice(first, last)
+                break
+    return best
 
 
 def _shorten(text: str, start: int, end: int) -> Span:

@@ -349,9 +349,10 @@ LANGUAGE = Language(
         """
         der die das den dem des ein eine einen einem einer eines unser unsere unseren unserem unserer mein meine meinen ihr ihre ihren ihrem ihrer
         sein seine wir ich sie er es niemand alle wer was wie wann wo warum weil da und aber oder wenn als bis nachdem bevor obwohl dass ob damit
-        in im an am auf aus bei beim für mit nach ohne über unter um von vom vor während wegen zu zum zur zwischen durch gegen
+        in im an am auf aus bei beim für mit nach ohne über unter um vor während wegen zu zum zur zwischen durch gegen
         """
     ),
+    links=_words("von vom"),
     joints=_words("weil und aber oder wenn als bis nachdem bevor obwohl dass damit"),
     telling=(
         "besser",
