@@ -200,6 +200,28 @@ def test_what_was_said_before_is_picked_up_in_their_words():
     assert talk.said[-1].split("“")[1].split("”")[0] in talk.heard[1]
 
 
+def test_a_topic_is_told_unasked_only_where_it_is_the_story_and_not_in_passing():
+    def asked(*told):
+        stories = dict(zip(("trigger", "criteria"), told, strict=True))
+        talk = Talk(seed=3)
+        talk.run(
+            lambda t: ("answer", stories[t.state.pending.topic]) if t.state.pending.topic in stories else cooperative(t)
+        )
+        return "main:people" in talk.pendings
+
+    passing = (
+        "Our CFO was told in the March audit by finance that we had six weeks to replace the old tool.",
+        "In the trial in May our legal team could not export the logs, and after that the board wanted a second test.",
+    )
+    whole = (
+        passing[0],
+        "In the trial the CFO, procurement and legal decided with our security team in May, because finance insisted.",
+    )
+
+    assert asked(*passing)
+    assert not asked(*whole)
+
+
 def test_the_chosen_option_is_named_once_they_have_named_it():
     silent = answered_until(Talk(context=context(deal={"competitors": [{"name": "Globex"}]})), "verdict")
     silent.answer(

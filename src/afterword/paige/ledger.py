@@ -15,7 +15,7 @@ _WORDY = r"[^\W\d_]{2}"
 # Slots one answer can speak to, and sentences it can volunteer for topics not asked yet.
 _SLOTS_AN_ANSWER = 3
 _UNPROMPTED_WORDS = 6
-# Two or three cues may stand in a story about something else; a topic counts as told unasked only with more.
+# Two or three cues may stand in a sentence about something else; a topic counts as told unasked only with more.
 _VOLUNTEERED_CUES = 4
 _TOLD_CUES = 2
 # The questions whose answers tell what decided.
@@ -128,14 +128,20 @@ def all_met(topic: Topic, state: State) -> bool:
 
 
 def volunteered(topic: Topic, words: TopicWording, state: State) -> bool:
-    """Whether everything the topic would ask has been told unasked, in full sentences that hold many of its cues."""
-    cues: dict[str, int] = {}
-    for item in state.evidence:
-        if item.topic == topic.id and not item.prompted and item.score >= judge.ADVANCE_AT:
-            found = quotes.count_cues(item.text, words.slot(item.slot).cues)
-            cues[item.slot] = cues.get(item.slot, 0) + found
-    must_haves = [slot.id for slot in topic.slots if slot.must_have]
-    return bool(must_haves) and all(cues.get(slot, 0) >= _VOLUNTEERED_CUES for slot in must_haves)
+    """Whether all that the topic would ask has been told unasked, each slot in a full sentence with many of its cues.
+
+    A cue here and there, or the same in each sentence, is what stories about something else have.
+    """
+    told = {
+        item.slot
+        for item in state.evidence
+        if item.topic == topic.id
+        and not item.prompted
+        and item.score >= judge.ADVANCE_AT
+        and quotes.count_cues(item.text, words.slot(item.slot).cues) >= _VOLUNTEERED_CUES
+    }
+    must_haves = {slot.id for slot in topic.slots if slot.must_have}
+    return bool(must_haves) and must_haves <= told
 
 
 def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
