@@ -5,6 +5,7 @@ import json
 import pytest
 
 from afterword import paige
+from afterword.paige import wording
 from tests.paige_talks import (
     GUIDES,
     LOST,
@@ -198,6 +199,14 @@ def test_what_was_said_before_is_picked_up_in_their_words():
 
     assert "“" in talk.said[-1]
     assert talk.said[-1].split("“")[1].split("”")[0] in talk.heard[1]
+
+
+def test_a_question_behind_another_lead_is_the_same_question():
+    heard = "You brought up “in 2019 had cost us a whole summer” before. What part did cost play in the end?"
+
+    assert wording.repeats("What part did cost play in the end, then?", [heard])
+    assert wording.repeats(heard, ["What part did cost play in the end?"])
+    assert not wording.repeats("Who had a say in it?", [heard])
 
 
 def test_a_topic_is_told_unasked_only_where_it_is_the_story_and_not_in_passing():
