@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
+# Each process of the tests has a PostgreSQL of its own.
+TEST_PROCESSES ?= 2
 LOCK    = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
 .DEFAULT_GOAL := help
@@ -34,7 +36,7 @@ dev: $(DEV)      ## The same, with the web server reloading as the code changes
 
 test: $(DEV)     ## Install what is missing and run the tests
 	@sh tests/install-system-packages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
 check: format lint types imports docs evals test  ## What CI runs: everything, the tests last
 

@@ -15,7 +15,7 @@ import pytest
 from afterword import llm, paige
 from afterword.db import Db, execute, fetch_all
 from afterword.errors import Conflict, NotFound
-from afterword.interviews import conversation
+from afterword.interviews import conversation, prompts
 from afterword.llm import breaker
 from afterword.settings import Settings
 from tests.conftest import Api, Tenant
@@ -51,7 +51,7 @@ def reply(words: str) -> str:
     return json.dumps({**told, "if_probe": words, "if_advance": words})
 
 
-PRAISE = reply("Great answer! What happened then?")
+PRAISE = reply("What happened after that great point of yours?")
 
 Configure = Callable[..., Settings]
 
@@ -240,6 +240,15 @@ async def test_what_the_company_knows_is_in_each_prompt_and_internal_notes_in_no
     assert "NEVER-TO-BE-SEEN" not in first + second + str(await kept(talk))
 
 
+async def test_a_contact_whose_terms_named_no_model_is_never_read_by_one(acme: Tenant, db: Db, model: ModelServer):
+    asked = await asked_for(acme)
+    visit = await conversation.consent(db, asked["survey_token"], "I agree.", told_of_model=False)
+
+    await Talk(db, asked["interview_request_id"], asked["survey_token"], visit).say()
+
+    assert model.asked == []
+
+
 async def test_without_a_model_the_script_asks_and_no_prompt_is_kept(acme: Tenant, db: Db):
     talk = await Talk.begin(db, await asked_for(acme))
     await talk.say()
@@ -287,7 +296,7 @@ async def test_words_that_are_never_fit_to_be_shown_are_the_scripts(talk: Talk, 
     model.text = lambda _: PRAISE
     visit = await talk.say()
 
-    assert "Great" not in visit.turns[-1].text
+    assert "great point" not in visit.turns[-1].text
     assert [one["outcome"].partition(":")[0] for one in await kept(talk)] == ["guard", "guard"]
     [_, origin] = await origins(talk)
     assert origin.startswith("fallback:")
@@ -389,6 +398,62 @@ async def test_while_a_reply_is_made_the_page_waits_and_nobody_asks_again(
     assert await conversation.reply(talk.db, acme.org_id, talk.id) is False
 
 
+@pytest.mark.parametrize(
+    ("back", "client_id"), [(0, "another-tab"), (0, "form-1"), (1, "waiting-page")], ids=["tab", "form", "waiting"]
+)
+async def test_a_stop_waits_for_no_model_and_the_answer_before_it_counts(
+    acme: Tenant, talk: Talk, model: ModelServer, back: int, client_id: str
+):
+    model.faults = [Fault(delay=0.4)]
+    start = talk.visit.turn_no
+    saying = asyncio.create_task(talk.say(PRICE))
+    await until(lambda: model.asked)
+
+    async def stop() -> conversation.Visit:
+        return await conversation.take_turn(
+            talk.db, talk.token, turn_no=start + back, client_id=client_id, answer=paige.Answer(action="stop")
+        )
+
+    visits = await asyncio.gather(*(stop() for _ in range(3)))
+
+    assert not saying.done()
+    assert {(visit.phase, visit.awaiting_reply) for visit in visits} == {("stopped", False)}
+    assert (await saying).phase == "stopped"
+    assert [turn.action for turn in (await talk.see()).turns] == ["answer", "answer", "stop", "answer"]
+    assert await origins(talk) == ["script", "script"]
+    assert [one["outcome"] for one in await kept(talk)] == ["late"]
+    found = (await acme.api.get(f"/interviews/{talk.id}")).json()
+    assert (found["status"], found["ended_by"]) == ("completed", "stopped")
+    assert PRICE in found["transcript"]["content"]
+    assert (await interview(talk))["state"]["heard"] == 1
+
+    assert (await talk.say("", action="undo")).phase == "asking"
+    assert (await talk.say(SAID[1])).turns[-1].role == "interviewer"
+
+
+async def test_a_stop_before_any_reply_is_honoured_by_the_sweep_too(talk: Talk, model: ModelServer):
+    model.faults = [Fault(delay=0.4)]
+    saying = asyncio.create_task(talk.say("Please delete all of my data."))
+    await saying
+    assert talk.visit.phase == "stopped"
+    await sql(
+        talk.db,
+        """
+        update interviews set generating_until = null, reply_due_at = clock_now() - interval '1 s', turn_no = 3,
+            phase = 'asking', state = %(state)s, completed_at = null
+        """,
+        state=json.dumps((await interview(talk))["state"] | {"phase": "asking", "ended_by": None, "undone": 0}),
+    )
+    await sql(talk.db, "update turns set role = 'contact', action = 'stop', text = '' where turn_no = 3")
+
+    assert await conversation.finish_replies(talk.db) == 1
+
+    visit = await talk.see()
+    assert visit.phase == "stopped"
+    assert visit.turns[-1].text
+    assert await kinds_of_alerts(talk.db) == ["delete_request"]
+
+
 async def test_a_contact_whose_connection_breaks_finds_the_reply_when_coming_back(talk: Talk, model: ModelServer):
     model.faults = [Fault(delay=0.3)]
     saying = asyncio.create_task(talk.say())
@@ -471,6 +536,21 @@ async def test_withdrawing_erases_the_prompts(talk: Talk):
     assert await kept(talk)
     await conversation.withdraw(talk.db, talk.token)
     assert await kept(talk) == []
+
+
+@pytest.mark.parametrize(("days", "left"), [(90, ["5"]), (0, ["3", "5"]), (91, ["3", "5"])])
+async def test_prompts_are_forgotten_after_the_days_of_the_setting(
+    talk: Talk, configure: Configure, monkeypatch: pytest.MonkeyPatch, days: int, left: list[str]
+):
+    await talk.say()
+    await talk.say()
+    await sql(talk.db, "update prompts set created_at = clock_now() - interval '90 days 1 minute' where turn_no = 3")
+    configure(prompt_days=days)
+    monkeypatch.setattr(prompts, "_BATCH", 1)
+
+    assert await prompts.forget_old(talk.db) == 2 - len(left)
+
+    assert [str(one["turn_no"]) for one in await kept(talk)] == left
 
 
 async def test_links_that_are_closed_or_nobodys_reach_no_model(talk: Talk, model: ModelServer):

@@ -34,6 +34,15 @@ async def test_the_shipped_types_are_listed_with_the_one_to_try_first_in_front(a
     assert 1 <= first["minutes"] <= 60
 
 
+async def test_names_in_other_scripts_do_not_take_each_others_slug(acme: Tenant) -> None:
+    names = ("客户流失", "赢单", "客户流失")
+
+    made = [await acme.api.post("/interview-types", {"name": name, "copy_of": acme.type_id}) for name in names]
+
+    assert [answer.status_code for answer in made] == [201, 201, 409]
+    assert made[0].json()["slug"].startswith("interview-type-")
+
+
 async def test_a_type_is_made_from_a_guide(acme: Tenant) -> None:
     answer = await acme.api.post("/interview-types", {"name": "Lost: Enterprise & Öffentlich", "guide": dict(LOST)})
 

@@ -92,6 +92,8 @@ async def test_agreeing_twice_or_coming_back_is_one_start(
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("203.0.113.7", "203.0.113.8", False),
         ("a name", "a name", True),
+        ("::ffff:203.0.113.7", "::ffff:198.51.100.9", False),
+        ("::ffff:203.0.113.7", "203.0.113.7", True),
     ],
 )
 def test_an_ipv6_network_counts_as_one_address(configure: Callable[..., Settings], first: str, second: str, same: bool):
@@ -180,7 +182,7 @@ async def test_one_message_too_many_is_refused_with_the_text_kept_and_the_ways_o
     refused = await jane.send(await jane.fields("answer", text="A third thing that I typed."))
 
     assert refused.status_code == 429
-    assert int(refused.headers["Retry-After"]) > 0
+    assert "Retry-After" not in refused.headers  # waiting makes no room
     assert "A third thing that I typed." in refused.text
     assert len((await conversation.enter(db, jane.token)).turns) == 5
     await jane.do("skip")

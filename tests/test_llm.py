@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import socket
 import time
@@ -9,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Any
 
+import httpx2
 import pytest
 
 from afterword import llm, net
@@ -325,6 +327,30 @@ async def test_the_connections_kept_for_many_models_are_bounded(server: ModelSer
     assert server.connections == 70
     assert server.open <= 64
     assert (await ask(replace(model(server), key="key-0"))).data == REPLY
+
+
+async def test_a_client_that_is_taken_up_while_others_are_closed_stays_open(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (replace(model(server), key=f"key-{number}") for number in range(3))
+    for one in (first, second):
+        await ask(one)
+    providers = importlib.import_module("afterword.llm.providers")
+    monkeypatch.setattr(providers, "_MOST_CLIENTS", 1)
+    close, begun = httpx2.AsyncClient.aclose, asyncio.Event()
+
+    async def slowly(client: httpx2.AsyncClient) -> None:
+        begun.set()
+        await asyncio.sleep(0.2)
+        await close(client)
+
+    monkeypatch.setattr(httpx2.AsyncClient, "aclose", slowly)
+    closing = asyncio.create_task(ask(third))
+    await begun.wait()
+    server.faults = [Fault(delay=0.4)]
+
+    assert (await ask(second)).data == REPLY
+    await closing
 
 
 async def test_nothing_of_a_request_is_logged(server: ModelServer, caplog: pytest.LogCaptureFixture) -> None:

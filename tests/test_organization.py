@@ -442,6 +442,18 @@ async def test_a_model_that_does_not_work_says_why(
     assert found["ok"] is False
     assert found["error"]["reason"] == reason
     assert found["error"]["message"]
+    assert "no such model" not in found["error"]["message"]
+
+
+async def test_why_the_own_model_does_not_work_is_told_in_its_servers_words(
+    acme: Tenant, server: ModelServer, configure: Callable[..., Settings]
+) -> None:
+    configure(llm_allow="127.0.0.0/8")
+    server.faults = [Fault(status=404, body={"error": {"message": "no such model"}})]
+
+    found = await tried(acme, {"model": {**OWN, "url": server.url}})
+
+    assert found["error"] == {"reason": "server", "message": "the server answered 404: no such model"}
 
 
 async def test_without_a_model_there_is_nothing_to_try(acme: Tenant) -> None:

@@ -71,6 +71,19 @@ def test_what_is_missing_leaves_no_hole(guide, missing):
 
 
 @pytest.mark.parametrize(
+    ("vendor", "said"),
+    [
+        ("Gesellschaft für Verfahrenstechnik und Anlagenbau Nordost mbH & Co. KG", None),
+        ("A" * 200, None),
+        ("Acme [Europe] *GmbH*", "Acme Europe GmbH"),
+        ("www.acme.example", "acme.example"),
+    ],
+)
+def test_the_company_is_called_by_its_name_however_long_or_odd(vendor, said):
+    assert context(vendor=vendor).said()["vendor"] == (said or vendor)
+
+
+@pytest.mark.parametrize(
     ("given", "greeting"),
     [
         ({"first_name": None, "contact_name": "Smith, Jane"}, "Hi Jane,"),

@@ -210,7 +210,7 @@ def test_what_is_ours_stands_before_its_words():
 
 
 def test_a_blocked_wording_is_asked_for_once_more_with_the_reason():
-    tried = iter(["Great answer! What else?", "Walk me through the day when that came up."])
+    tried = iter(["What made that great point come up?", "Walk me through the day when that came up."])
 
     def model(ask):
         return {**good()(ask), "quality": 0, "if_probe": next(tried)}
@@ -225,7 +225,7 @@ def test_a_blocked_wording_is_asked_for_once_more_with_the_reason():
     again = talk.asks[1]
     assert again.messages[:2] == talk.asks[0].messages[:2]
     assert guard.REASONS["praise"] in again.messages[2]["content"]
-    assert "Great answer" not in again.messages[2]["content"]
+    assert "great point" not in again.messages[2]["content"]
 
 
 def test_blocked_twice_it_is_the_scripts_turn():
@@ -241,7 +241,7 @@ def test_blocked_twice_it_is_the_scripts_turn():
 def test_a_failure_in_the_second_attempt_keeps_the_first_judgement():
     def model(ask):
         return (
-            {**good()(ask), "quality": 0, "if_probe": "Great! What else?"}
+            {**good()(ask), "quality": 0, "if_probe": "What made that great point come up?"}
             if ask.attempt == 1
             else paige.Failure("timeout")
         )

@@ -104,6 +104,21 @@ async def test_the_planners_prompt_is_kept_as_turn_nought(planning: Tenant, db: 
     assert prompt["messages"] == model.asked[0]["messages"]
 
 
+async def test_a_new_plans_prompt_is_kept_beside_what_the_purge_has_left(planning: Tenant, db: Db, model: ModelServer):
+    asked = await fresh(planning)
+    for notes in ("Price came up twice.", "Globex came up twice."):
+        await planner.plan_due(db)
+        await planning.api.patch(f"/interviews/{asked['interview_request_id']}", {"contact_context": notes})
+        await later(db)
+    await sql(db, "delete from prompts where attempt = 1")
+
+    await planner.plan_due(db)
+
+    kept = await rows(db, "select to_jsonb(p) as row from prompts p order by attempt")
+    assert [one["attempt"] for one in kept] == [2, 3]
+    assert "Globex came up twice." in json.dumps(kept[-1]["messages"])
+
+
 async def test_in_direct_nothing_is_planned(acme: Tenant, db: Db, model: ModelServer):
     await fresh(acme)
     assert await planner.plan_due(db) == 0
@@ -317,6 +332,25 @@ async def test_the_worker_plans_within_five_seconds(planning: Tenant, db: Db, mo
         stop.set()
         await working
     assert len(model.asked) == 1
+
+
+async def test_a_look_takes_as_many_statements_for_two_organizations_as_for_one(
+    planning: Tenant, rival: Tenant, db: Db, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+):
+    execute, statements = psycopg.AsyncCursor.execute, list[str]()
+
+    async def counted(cursor: Any, query: Any, *given: Any, **rest: Any) -> Any:
+        statements.append(str(query))
+        return await execute(cursor, query, *given, **rest)
+
+    monkeypatch.setattr(psycopg.AsyncCursor, "execute", counted)
+    await planner.Planner(db).look()
+    for_one = len(statements)
+    await set_mode(db, rival, "planned")
+    statements.clear()
+    await planner.Planner(db).look()
+
+    assert len(statements) == for_one
 
 
 async def test_a_hundred_thousand_interviews_of_others_cost_the_sweep_nothing(

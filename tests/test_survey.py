@@ -203,6 +203,18 @@ async def test_stop_ends_at_once_keeps_the_answers_and_can_be_taken_back(
     assert "sandbox was down" in done["transcript"]["content"]
 
 
+async def test_a_stop_is_taken_from_a_tab_that_was_left_behind(db: Db, interview: dict[str, Any], jane: Visitor):
+    await jane.do("consent")
+    behind = await jane.fields("stop")
+    await jane.do("answer", text=PRICE)
+
+    assert (await jane.send(behind)).status_code == 303
+    assert (await jane.send(behind)).status_code == 303
+
+    assert (await stored(db, interview))["phase"] == "stopped"
+    assert [turn["action"] for turn in await turns(db, interview)] == ["answer", "stop"]
+
+
 async def test_a_stop_before_any_answer_completes_nothing(api: Api, interview: dict[str, Any], jane: Visitor):
     await jane.do("consent")
     await jane.do("stop")

@@ -45,7 +45,6 @@ async def test_a_full_interview_keeps_the_text_beside_the_reason(
     plain, streamed = await jane.send(fields), await jane.send(fields, headers=STREAM)
 
     assert plain.status_code == 429
-    assert plain.headers["retry-after"]
     shown = Reader(plain.text)
     assert shown.forms[0].textareas == {"text": "One message too many & not lost."}
     assert "as much as an interview can hold" in shown.text
@@ -54,6 +53,18 @@ async def test_a_full_interview_keeps_the_text_beside_the_reason(
     assert "One message too many &amp; not lost." in last["html"]
     assert len(await turns(db, interview)) == 2
     await jane.do("stop")
+
+
+async def test_without_a_limit_an_empty_answer_is_called_empty_and_not_too_long(
+    configure: Callable[..., Settings], jane: Visitor
+):
+    configure(survey_message_characters=0)
+    await jane.do("consent")
+
+    refused = await jane.send(await jane.fields("answer", text=" \n\t "))
+
+    assert refused.status_code == 400
+    assert "is empty" in refused.text
 
 
 async def test_too_many_starts_from_one_address_leave_the_first_page_as_it_is(

@@ -94,19 +94,19 @@ async def test_a_contact_who_comes_back_is_not_closed_out_at_that_moment(
     assert (seen["status"], seen["transcript"]) == ("created", None)
 
 
+@pytest.mark.parametrize("state", [{"schema": "of tomorrow"}, ["of tomorrow"]])
 async def test_one_interview_that_cannot_be_read_holds_up_no_other(
-    api: Api, acme: Tenant, db: Db, web: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+    api: Api, acme: Tenant, db: Db, web: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, state: object
 ):
     interviews = [(await begun(api, acme, web, f"{name}@initech.example"))[0] for name in ("broken", "fine")]
     for interview in interviews:
         await unanswered(db, interview)
     async with db.tx() as tx:
-        await tx.execute(
-            "update interviews set state = %s where id = %s", [json.dumps({"schema": "of tomorrow"}), interviews[0]]
-        )
+        await tx.execute("update interviews set state = %s where id = %s", [json.dumps(state), interviews[0]])
 
     assert await conversation.finish_replies(db) == 1
 
     assert [turn["role"] for turn in (await look(api, interviews[1]))["turns"]][-1] == "interviewer"
-    assert "of tomorrow" in caplog.text
+    assert f"interview {interviews[0]} cannot be read" in caplog.text
+    assert "of tomorrow" in caplog.text or isinstance(state, list)
     assert PRICE not in caplog.text

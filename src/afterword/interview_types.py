@@ -1,5 +1,6 @@
 """Interview types: a name with a guide behind it, in versions that never change once written."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -342,4 +343,6 @@ def _unknown(type_id: str) -> NotFound:
 
 def _slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "interview-type"
+    plain = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    # a name in another script leaves nothing, and two of those are not the same
+    return plain or f"interview-type-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     smtp_url: str = Field(default="", repr=False)
     smtp_timeout_seconds: float = Field(default=60, gt=0, le=600)
     captured_mail_days: int = Field(default=30, ge=1)
+    prompt_days: int = Field(default=90, ge=0, le=36_500)
     plan_essentials_per_minute: int = Field(default=60, ge=1)
     plan_growth_per_minute: int = Field(default=300, ge=1)
     plan_enterprise_per_minute: int = Field(default=1000, ge=1)

@@ -18,7 +18,7 @@ import psycopg
 from afterword import accounts, alerts, llm, mail, outreach
 from afterword.db import Db
 from afterword.errors import AfterwordError
-from afterword.interviews import conversation, limits, planner
+from afterword.interviews import conversation, limits, planner, prompts
 from afterword.settings import Settings
 
 _POLL = 1.0  # seconds between two looks for due mails when nobody rings
@@ -130,4 +130,5 @@ async def _keep_house(db: Db, settings: Settings) -> None:
     await conversation.complete_idle(db)
     await accounts.forget_old_answers(db)
     await limits.forget_old_counters(db)
+    await prompts.forget_old(db)
     await asyncio.to_thread(mail.purge_captured, settings.outbox_folder, settings.captured_mail_days)

@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.async_api import expect
 
+from afterword.settings import Settings
 from tests.browsing import PRICE, Site, begin
 
 
@@ -32,6 +33,17 @@ async def test_pause_stop_undo_and_withdraw_work_in_place(site: Site, visit: Cal
 
     await expect(page.get_by_role("heading", name="Your answers are deleted")).to_be_focused()
     assert (await site.latest())["transcript"] is None
+
+
+async def test_without_a_limit_nothing_is_counted(
+    site: Site, visit: Callable[..., Any], configure: Callable[..., Settings]
+):
+    configure(port=site.running.port, survey_message_characters=0)
+    page = await visit(await site.link())
+    await begin(page)
+    await page.get_by_label("Your answer").fill(PRICE)
+
+    await expect(page.locator("#left")).to_be_empty()
 
 
 async def test_without_a_token_the_page_asks_for_the_link(site: Site, visit: Callable[..., Any]):

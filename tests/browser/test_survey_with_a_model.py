@@ -1,6 +1,7 @@
 """A language model that takes its time: the person sees a typing sign, and every window of theirs the same reply."""
 
 import json
+import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -60,3 +61,24 @@ async def test_a_model_that_fails_is_nothing_that_the_person_notices(
         await expect(page.get_by_role("alert")).to_have_count(0)
 
     assert len([turn for turn in (await site.latest())["turns"] if turn["role"] == "interviewer"]) == 4
+
+
+@pytest.mark.parametrize("window", ["the same", "another"])
+async def test_a_stop_does_not_wait_for_the_model(
+    site: Site, visit: Callable[..., Any], model: ModelServer, window: str
+):
+    link = await site.link()
+    first = await visit(link)
+    await begin(first)
+    model.faults.append(Fault(delay=4))
+    await send(first, PRICE)
+    await expect(first.get_by_text("One moment…").first).to_be_visible()
+    page = first if window == "the same" else await visit(link)
+
+    began = time.monotonic()
+    await page.get_by_role("button", name="Stop", exact=True).click()
+
+    await expect(page.get_by_role("heading", name="stopped")).to_be_visible()
+    assert time.monotonic() - began < 3
+    await expect(first.get_by_role("heading", name="stopped")).to_be_visible()
+    assert [turn["action"] for turn in (await site.latest())["turns"]] == ["answer", "answer", "stop", "answer"]

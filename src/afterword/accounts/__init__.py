@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from afterword import ids, tokens
-from afterword.accounts.model import OwnModel, model_of, reserve_cost, settle_cost, try_model
+from afterword.accounts.model import OwnModel, model_of, models_of, reserve_cost, settle_cost, try_model
 from afterword.accounts.profile import ContextMode, Profile, change_profile, check_name, profile
 from afterword.db import Db, Tx, execute, fetch_all, fetch_one
 from afterword.errors import BadRequest, IdempotencyMismatch, NotFound, Unauthorized
@@ -36,6 +36,7 @@ __all__ = [
     "keep",
     "key",
     "model_of",
+    "models_of",
     "organization",
     "organizations",
     "profile",

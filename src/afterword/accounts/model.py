@@ -6,13 +6,13 @@ its reservation behind, so that the caps err on the side of the purse.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, get_args
 
 from afterword import llm, tokens
-from afterword.db import Tx, execute, fetch_one
+from afterword.db import Tx, execute, fetch_all
 from afterword.errors import BadRequest, NotFound
 from afterword.llm import Model
 from afterword.net import addresses
@@ -41,6 +41,7 @@ class OwnModel:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    id: str
     model: Mapping[str, Any] | None
     model_key: bytes | None
     model_daily_cap: Decimal | None
@@ -49,22 +50,37 @@ class _Row:
 
 async def model_of(tx: Tx, org_id: str) -> Model | None:
     """The model to ask: the organization's own, else the server's. None: there is none, Paige follows her script."""
-    row = await _row(tx, org_id)
+    return _used(await _row(tx, org_id))
+
+
+async def models_of(tx: Tx, org_ids: Sequence[str]) -> dict[str, Model]:
+    """The same for many organizations at once; those that have no model are left out."""
+    return {row.id: model for row in await _rows(tx, org_ids) if (model := _used(row)) is not None}
+
+
+def _used(row: _Row) -> Model | None:
     if row.model is None:
         return llm.from_settings(current())
-    return _whole(_shown(row, row.model), _unsealed(org_id, row))
+    return _whole(_shown(row, row.model), _unsealed(row.id, row))
 
 
 async def _row(tx: Tx, org_id: str) -> _Row:
-    found = await fetch_one(
+    found = await _rows(tx, [org_id])
+    if not found:
+        raise NotFound(f"organization {org_id} not found")
+    return found[0]
+
+
+async def _rows(tx: Tx, org_ids: Sequence[str]) -> Sequence[_Row]:
+    return await fetch_all(
         tx,
         _Row,
-        "select model, model_key, model_daily_cap, model_monthly_cap from organizations where id = %(org_id)s",
-        org_id=org_id,
+        """
+        select id, model, model_key, model_daily_cap, model_monthly_cap from organizations
+        where id = any(%(org_ids)s)
+        """,
+        org_ids=list(org_ids),
     )
-    if found is None:
-        raise NotFound(f"organization {org_id} not found")
-    return found
 
 
 def _shown(row: _Row, model: Mapping[str, Any]) -> OwnModel:

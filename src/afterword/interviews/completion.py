@@ -1,9 +1,7 @@
 """How an interview ends: completed by the last answer, by a stop, or by a month of silence."""
 
-from dataclasses import dataclass
-
 from afterword import contacts, ids, jobs, tokens, webhooks
-from afterword.db import Db, Tx, execute, fetch_all, fetch_one
+from afterword.db import Db, Tx, execute, fetch_all
 from afterword.interviews import transcript, turns
 from afterword.interviews.visiting import OPEN_PHASES, Place, Row, by_id, set_aside
 
@@ -78,22 +76,10 @@ async def reopen(tx: Tx, row: Row) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Email:
-    email: str
-
-
 async def opt_out(tx: Tx, row: Row) -> None:
-    contact = await fetch_one(
-        tx,
-        _Email,
-        "select email from contacts where org_id = %(org_id)s and id = %(id)s",
-        org_id=row.org_id,
-        id=row.contact_id,
-    )
-    if contact is not None:
-        address = tokens.address_hashes(contacts.parse_address(contact.email).key)[0]
-        await contacts.suppress(tx, row.org_id, address, "unsubscribed", "survey")
+    """No more mail to the contact, from any sequence of the organization."""
+    address = tokens.address_hashes(row.contact_email_key)[0]
+    await contacts.suppress(tx, row.org_id, address, "unsubscribed", "survey")
 
 
 async def complete_idle(db: Db) -> int:

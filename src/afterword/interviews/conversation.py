@@ -60,21 +60,25 @@ async def consent(
     address: str = "",
     language: str | None = None,
     short: bool = False,
+    told_of_model: bool = True,
 ) -> Visit:
     """Begin: record what the contact agreed to and when, and store Paige's opening as turn 1. Twice is once.
 
     `language` is the one that the contact chose or their browser prefers; one that the guide does not have is ignored.
-    `short` is the form of 2 to 3 minutes. Raises RateLimited for too many starts from one client address.
+    `short` is the form of 2 to 3 minutes. `told_of_model`: the text says that a language model may read the answers;
+    without it none ever does. Raises RateLimited for too many starts from one client address.
     """
     with _counting(db, address):
         async with db.tx() as tx:
             row = await by_token(tx, token)
             if row.phase == "new" and not row.expired:
-                await _begin(tx, row, consent_text, address, language, short=short)
+                await _begin(tx, row, consent_text, address, language, short=short, told_of_model=told_of_model)
             return await visit(tx, await by_token(tx, token))
 
 
-async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: str | None, *, short: bool) -> None:
+async def _begin(
+    tx: Tx, row: Row, consent_text: str, address: str, language: str | None, *, short: bool, told_of_model: bool
+) -> None:
     guide = row.guide
     wanted = [code for code in (language, row.language, row.contact_language) if code]
     spoken = next((code for code in wanted if _has(guide, code)), guide.language)
@@ -99,7 +103,7 @@ async def _begin(tx: Tx, row: Row, consent_text: str, address: str, language: st
         language=step.state.language,
         plan=Json(plan) if plan is not None else None,
         version=row.guide_version,
-        model_agreed=row.may_use_model,  # the terms say so whenever there is one
+        model_agreed=told_of_model and row.may_use_model,
     )
     if begun:
         await limits.count_start(tx, address)
@@ -187,12 +191,15 @@ async def take_turn(
     """Store one answer to the interviewer's turn `turn_no`, once, and let Paige reply.
 
     `client_id` is the form's own id: the same id again is the same answer again. While another call of the same answer
-    is waiting for a reply, the visit says `awaiting_reply`. Raises NotFound; BadRequest for an empty or over-long
+    is waiting for a reply, the visit says `awaiting_reply`. A stop waits for nothing: it is taken from whichever page,
+    also while a reply is being made, which is then dropped. Raises NotFound; BadRequest for an empty or over-long
     answer; RateLimited for one message too many; Conflict when the conversation has moved on (another tab) or is over.
     """
     answer = _checked(answer)
     if not 1 <= len(client_id) <= 64:
         raise BadRequest.field("client_id", "must be 1 to 64 characters")
+    if answer.action == "stop":
+        client_id += "/stop"  # a form that has just sent its answer may send a stop after it
     with _counting(db, address):
         async with db.tx() as tx:
             row = await by_token(tx, token, lock=True)
@@ -224,8 +231,12 @@ async def _store_answer(tx: Tx, row: Row, turn_no: int, client_id: str, answer: 
     seen = await visit(tx, row)
     if not seen.open and not (seen.can_undo and answer.action == "undo"):
         raise Conflict("This interview is closed; nothing more was stored.")
-    out_of_place = answer.action == "experience" and (seen.state is None or seen.state.expects != "experience")
-    if turn_no != row.turn_no or seen.awaiting_reply or out_of_place:
+    ending = seen.state is not None and seen.state.expects == "experience"
+    if answer.action == "stop" and turn_no <= row.turn_no and not ending:
+        if seen.awaiting_reply and seen.turns[-1].action == "stop":
+            return  # by another click
+        turn_no = row.turn_no
+    elif turn_no != row.turn_no or seen.awaiting_reply or (answer.action == "experience" and not ending):
         raise Conflict("The conversation has moved on, perhaps in another window. Here is where it stands.")
     limits.check_number(sum(turn.role == "contact" for turn in seen.turns), answer.action)
     await store_turn(tx, row, turn_no + 1, "contact", answer.action, answer.text, (), client_id=client_id)
@@ -234,6 +245,7 @@ async def _store_answer(tx: Tx, row: Row, turn_no: int, client_id: str, answer: 
         """
         update interviews
         set turn_no = %(turn_no)s, reply_due_at = clock_now() + interval '15 seconds', updated_at = clock_now(),
+            generating_until = null,
             answered_at = case when %(worded)s then clock_now() else answered_at end,
             started_at = case when %(worded)s then coalesce(started_at, clock_now()) else started_at end
         where org_id = %(org_id)s and id = %(id)s

@@ -84,6 +84,8 @@ async def reply(db: Db, org_id: str, interview_id: int, *, use_model: bool = Tru
     if row.generating:
         return False
     state = paige.State.from_json(row.state)
+    if len(said) > 1 and said[-2].role == "contact":
+        return await _store(db, *_interrupted(row, state, said))
     answered = _Answered(row, row.guide, state, said[:-1], said[-1])
     if model is None:
         return await _store(db, answered, answered.scripted())
@@ -94,6 +96,15 @@ async def reply(db: Db, org_id: str, interview_id: int, *, use_model: bool = Tru
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
     return await asyncio.shield(task)
+
+
+def _interrupted(row: Row, state: paige.State, said: Sequence[Turn]) -> tuple[_Answered, paige.Step]:
+    """What follows a stop that came before the reply to the answer ahead of it: that answer counts, unanswered."""
+    ahead = _Answered(row, row.guide, state, said[:-2], said[-2]).scripted()
+    stopped = _Answered(row, row.guide, ahead.state, said[:-1], said[-1])
+    step = stopped.scripted()
+    farewell = ahead.say if ahead.state.phase == "stopped" else step.say  # the answer itself may have ended it
+    return stopped, replace(step, say=farewell, events=(*ahead.events, *step.events))
 
 
 def _hear(answered: _Answered) -> paige.Step | paige.Ask:

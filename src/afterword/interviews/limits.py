@@ -33,10 +33,7 @@ def check_number(said: int, action: str) -> None:
     """Refuse one more message in an interview that is full; the ways out of it stay open. Raises RateLimited."""
     limit = current().survey_messages
     if limit and said >= limit and action not in LEADING_OUT:
-        raise RateLimited(
-            f"That was message {said}, more than an interview can hold. Please end it; all of it is stored.",
-            headers={"Retry-After": str(_HOUR)},
-        )
+        raise RateLimited(f"This interview holds {said} messages and can hold no more. Please end it; all are stored.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +89,7 @@ def hashed(address: str) -> bytes:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return tokens.address_hashes(f"client {address}")[0]
+    ip = getattr(ip, "ipv4_mapped", None) or ip  # as a socket for both shows a client of IPv4
     width = 32 if ip.version == 4 else 64
     return tokens.address_hashes(f"client {ipaddress.ip_network((ip, width), strict=False)}")[0]
 

@@ -62,8 +62,7 @@ class Planner:
     async def look(self) -> None:
         """Start to plan what is new or has changed. Returns at once; what is under way is not started again."""
         async with self._db.tx() as tx:
-            orgs = await _planning(tx)
-            models = {org.id: model for org in orgs if (model := await accounts.model_of(tx, org.id))}
+            models = await accounts.models_of(tx, [org.id for org in await _planning(tx)])
             able = [org for org, model in models.items() if not llm.breaker_is_open(model)]
             due = [*await _new(tx, able)] if able else []
         began = time.monotonic()

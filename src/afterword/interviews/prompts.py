@@ -6,9 +6,12 @@ from datetime import datetime
 
 from psycopg.types.json import Json
 
-from afterword.db import Tx, execute, fetch_all
+from afterword.db import Db, Tx, execute, fetch_all
 from afterword.interviews import get
 from afterword.interviews.calls import Call
+from afterword.settings import current
+
+_BATCH = 1000  # prompts in one statement, which may not take long
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ async def _keep(tx: Tx, org_id: str, interview_id: int, call: Call, turn_no: int
             input_tokens, output_tokens, milliseconds)
         select %(org_id)s, %(id)s, %(turn_no)s,
             case when %(purpose)s = 'turn' then %(attempt)s else (
-                select count(*) + 1 from prompts p
+                select coalesce(max(p.attempt), 0) + 1 from prompts p
                 where p.org_id = %(org_id)s and p.interview_id = %(id)s and p.purpose = 'plan') end,
             %(purpose)s, %(model)s, %(messages)s, %(reply)s, %(outcome)s,
             %(input_tokens)s, %(output_tokens)s, %(milliseconds)s
@@ -99,3 +102,24 @@ async def erase(tx: Tx, org_id: str, interview_id: int) -> None:
         org_id=org_id,
         id=interview_id,
     )
+
+
+async def forget_old(db: Db) -> int:
+    """Drop what is older than the setting says; how many. 0 keeps all of them."""
+    days, forgotten = current().prompt_days, 0
+    while days:
+        async with db.tx() as tx:
+            dropped = await execute(
+                tx,
+                """
+                delete from prompts where ctid = any(array(
+                    select ctid from prompts where created_at < clock_now() - make_interval(days => %(days)s)
+                    order by created_at limit %(batch)s for update skip locked))
+                """,
+                days=days,
+                batch=_BATCH,
+            )
+        forgotten += dropped
+        if dropped < _BATCH:
+            break
+    return forgotten

@@ -8,9 +8,11 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
+
 from afterword import contacts, llm, paige, tokens
 from afterword.db import Tx, execute, fetch_one
-from afterword.errors import NotFound
+from afterword.errors import AfterwordError, NotFound
 from afterword.interviews import Turn, turns
 from afterword.settings import current
 
@@ -79,6 +81,8 @@ class Row:
     support_text: str
     context_mode: paige.Mode
     contact_id: str
+    contact_email: str
+    contact_email_key: str
     contact_name: str | None
     contact_language: str | None
     notes: str
@@ -110,6 +114,11 @@ class Row:
     def guide(self) -> paige.Guide:
         """The guide of the pinned version, or before consent the type's. Raises GuideError."""
         return _guide(self.guide_json)
+
+    @property
+    def contact_address(self) -> contacts.Address:
+        """The contact's e-mail address."""
+        return contacts.Address(self.contact_email, self.contact_email_key)
 
     @property
     def open(self) -> bool:
@@ -169,9 +178,9 @@ async def by_id(tx: Tx, org_id: str, interview_id: int, *, lock: bool = False) -
         Row,
         """
         select i.org_id, i.id as interview_id, i.interview_type_id, o.name as vendor, o.interviewer_name,
-            o.consent_text, o.support_text, o.context_mode, i.contact_id, c.name as contact_name,
-            c.language as contact_language, c.notes, i.objective, i.deal_id, i.phase,
-            i.completed_at is not null as completed,
+            o.consent_text, o.support_text, o.context_mode, i.contact_id, c.email as contact_email,
+            c.email_key as contact_email_key, c.name as contact_name, c.language as contact_language, c.notes,
+            i.objective, i.deal_id, i.phase, i.completed_at is not null as completed,
             i.completed_at is null and i.updated_at < clock_now() - make_interval(days => %(link_days)s) as expired,
             i.started_at, i.seed, i.state, i.turn_no, i.language, i.consent_text as agreed,
             o.model is not null as own_model, i.model_agreed, i.outreach_stop_reason, i.referral, i.model_tokens,
@@ -222,7 +231,7 @@ async def visit(tx: Tx, row: Row) -> Visit:
         turn_no=row.turn_no,
         # a turn stored since the row was read belongs to the next look: with it the form would carry an old number
         turns=[turn for turn in await turns(tx, row.org_id, row.interview_id) if turn.turn_no <= row.turn_no],
-        mail_stopped=(await contacts.get(tx, row.org_id, row.contact_id)).suppressed_reason is not None,
+        mail_stopped=bool(await contacts.suppressions(tx, row.org_id, row.contact_address.hashes)),
         languages=(guide.language, *(code for code in guide.packs if code != guide.language)),
         language=state.language if state is not None else guide.pack(about.language).language,
         short=state is not None and state.short,
@@ -269,5 +278,7 @@ def set_aside(place: Place) -> Generator[None]:
     """One interview that cannot be read must not hold up the others in a sweep."""
     try:
         yield
-    except (paige.GuideError, ValueError, LookupError, TypeError):
+    except (AfterwordError, psycopg.OperationalError):
+        raise  # the database is away, for the others too
+    except Exception:
         _log.exception("interview %d cannot be read; the sweep goes on with the next", place.interview_id)

@@ -335,8 +335,9 @@ async def _client(model: Model, connect: float) -> AsyncGenerator[Wire[Any]]:
     finally:
         found.users -= 1
         spare = [one for one, client in clients.items() if not client.users]
-        for one in spare[: max(0, len(clients) - _MOST_CLIENTS)]:
-            await clients.pop(one).http.aclose()
+        closing = [clients.pop(one) for one in spare[: max(0, len(clients) - _MOST_CLIENTS)]]
+        for client in closing:  # out of reach by now: while one is closed, nobody takes up the next
+            await client.http.aclose()
 
 
 async def close() -> None:

@@ -12,6 +12,8 @@ from afterword.paige.verdict import Verdict
 
 # What stands before a question of ours may take words from it, but not so many that nothing can be asked.
 _LEAST_WORDS = 20
+# Where only what leads over to a question breaks one of these, the question is shown without it.
+_LEFT_OUT = ("praise", "leading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Candidates:
     shown: bool = False
     wanted: str = ""  # the rule that kept the wanted message from being shown
     rules: list[str] = field(default_factory=list[str])
+    left_out: str = ""  # the rule that only what led over broke
 
     def probe(self, state: State, topic_id: str, lead: str) -> Worded | None:
         """The message that digs deeper, where it may be shown."""
@@ -62,15 +65,22 @@ class Candidates:
             for question in (*pack.topics[topic.id].main, *pack.topics[topic.id].simpler)
         )
         room = max(_LEAST_WORDS, MAX_WORDS - len(lead.split()))
-        rule = check(text, self.scene, others, room)
-        if rule is None and self._too_early(text, state, topic_id, pack):
-            rule = "unaided"
+
+        def broken(said: str) -> str | None:
+            early = self._too_early(said, state, topic_id, pack)
+            return check(said, self.scene, others, room) or ("unaided" if early else None)
+
+        rule = broken(text)
+        bridge, question = split_bridge(tidy(text), self.scene.language)
+        if rule in _LEFT_OUT and bridge and not broken(question):
+            self.left_out = rule
+            rule, bridge = None, ""
         if rule:
             self.rules.append(rule)
             self.wanted = rule if wanted else ""
             return None
         self.shown = True
-        return Worded(*split_bridge(tidy(text), self.scene.language))
+        return Worded(bridge, question)
 
     def _too_early(self, text: str, state: State, topic_id: str, pack: Pack) -> bool:
         """Whether the vendor is named where the guide does not, before the guide or the contact has: what comes to mind

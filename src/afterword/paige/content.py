@@ -46,9 +46,9 @@ def prompt(name: str) -> str:
 
 
 @cache
-def ordinary_words() -> frozenset[str]:
-    """Common English words, in lower case: a capital on one of them makes no name."""
-    return frozenset(_read("ordinary/en.txt").split())
+def ordinary_words(language: str) -> frozenset[str]:
+    """Common English words, or common German nouns, folded: a capital on one of them makes no name."""
+    return frozenset(_read(f"ordinary/{language}.txt").split())
 
 
 def _read(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from afterword.paige import content, judge, wording
+from afterword.paige import content, judge, languages, wording
 from afterword.paige import lint as craft_lint
 from afterword.paige.languages.spoken import FUNCTION_WORDS
 from afterword.paige.lint import MAX_WORDS, MESSAGES, QUOTED, craft, craft_warnings, lint
@@ -127,7 +127,7 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
     if (
         _MENTIONS.search(own)
         or _quotes_prompt(line, scene)
-        or leaks(text, scene.private, scene.may, capitals=not scene.language.startswith("de"))
+        or leaks(text, scene.private, scene.may, capitals=not languages.language(scene.language).nouns_capitalized)
     ):
         return "private"
     if _names_unknown(unquoted, scene):
@@ -145,7 +145,7 @@ def check(  # noqa: PLR0911, PLR0912  # a list of rules, first hit wins
 
 
 _POLITE = re.compile(
-    r"\b(?:can|could|would|will) you (?:please |perhaps |maybe |also |briefly )?(?:tell|walk|describe|share|say|take|give|talk|help|explain|think|recall|elaborate|expand|name|show|put|pick)\b"
+    r"\b(?:can|could|would|will) you (?:please |perhaps |maybe |also |briefly )?(?:tell|walk|describe|share|say|take|give|talk|help|explain|think|recall|elaborate|expand|name|show|put|pick|mind)\b"
     r"|\b(?:können|könnten|würden|möchten) sie (?:mir |uns |bitte |vielleicht |kurz |noch )*(?:\w+ ){0,8}(?:erzählen|beschreiben|schildern|nennen|sagen|erklären|erläutern|ausführen)\b"
 )
 _PITY = re.compile(
@@ -200,7 +200,11 @@ _MONTHS = "January|February|March|April|June|July|August|September|October|Novem
 _DATED = re.compile(rf"\b(?:{_MONTHS})\b|(?<=\w )May\b")
 _NUMBER_WORDS = frozenset(
     "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy "
-    "eighty ninety hundred thousand million billion elf zwölf zwanzig dreißig vierzig fünfzig hundert tausend million".split()
+    "eighty ninety hundred thousand million billion elf".split()
+)
+# In German a number is one word, however long; folded.
+_GERMAN_NUMBER = re.compile(
+    r"zwolf|\w+zehn|\w*(?:zwanzig|(?:drei|vier|funf|sech|sieb|acht|neun)(?:z|ss)ig|hundert|tausend)"
 )
 _NAMED = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _START = re.compile(r"(?:^|[.!?:…]\W*)$")
@@ -212,7 +216,7 @@ def _asks_twice(own: str, language: str) -> bool:
         return True
     if rules is None:
         return False
-    if rules.double.search(own):
+    if craft_lint.asks_two(own, language):
         return True
     asking = [s for s in craft_lint.sentences(own) if s.endswith("?") or rules.request.search(s) or rules.asks.match(s)]
     # "Think back to the demo. What stood out?" sets a scene and asks one thing.
@@ -282,8 +286,8 @@ def _names_unknown(unquoted: str, scene: Scene) -> bool:
     if numbers_in(unquoted) - scene.may.numbers:
         return True
     words = [(found.start(), found.group()) for found in _NAMED.finditer(unquoted)]
-    folded = {fold(word) for _, word in words}
-    if (folded & _NUMBER_WORDS) - scene.may.words or any(
+    folded = {part for _, word in words for part in re.split(r"[^\w]", fold(word))} - scene.may.words
+    if any(word in _NUMBER_WORDS or _GERMAN_NUMBER.fullmatch(word) for word in folded) or any(
         fold(found) not in scene.may.words for found in _DATED.findall(unquoted)
     ):
         return True

@@ -25,6 +25,7 @@ def _any(*patterns: str) -> Pattern:
 class Craft:
     """The craft rules of one language, matched on folded text without the contact's quoted words."""
 
+    link: Pattern  # what only ties a question to what was said before it
     double: Pattern
     asks: Pattern  # a sentence that begins like a question
     request: Pattern  # a sentence that asks without a question mark
@@ -43,10 +44,15 @@ class Craft:
 _AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|shall|may|might)"
 _INTERROGATIVE = r"(?:what|how|who|whom|when|where|why|which|did|was|were|do|does|is|are|would|could)"
 _SECOND_HALF = r"(?:more|was|is|did|rather|just|a|an|the|because|due|that|whether|something)"
+_ASKED_BEFORE = r"[^.!?:;]*?\b(?:what|how|who|whom|which|why|(?:when|where)(?=,))\b"
 _ADJECTIVE = r"(?:great|awesome|wonderful|excellent|perfect|fantastic|amazing|brilliant|impressive|exciting|interesting|useful|helpful|insightful|valuable|fascinating|important|lovely|nice|good)"
 _POINT = r"(?:points?|answers?|insights?|details?|examples?|stor(?:y|ies)|context|information|feedback|observations?|perspective|question)"
 
 _EN = Craft(
+    link=re.compile(
+        r"(?:^|(?<=[.!?…] ))(?:(?:okay|ok|alright|all right|right|sure|thanks|thank you|understood|got it|noted|i see),? )?"
+        rf"(?:and|but|so)(?: then)?,? (?={_INTERROGATIVE}\b)"
+    ),
     double=_any(rf"\b(?:and|or) (?:also |then )?{_INTERROGATIVE}\b[^?]*\?"),
     asks=re.compile(
         rf"(?:what|how|who|whom|whose|where|why|which)(?: [\w']+){{0,3}} "
@@ -59,14 +65,21 @@ _EN = Craft(
         r"(?:tell|describe|share|explain|think (?:back|of)|picture|imagine|pick|choose|name|recall|say (?:a (?:little|bit) |some )?more|put (?:it|that)|go back|take (?:one|any))\b",
         r"[:,;–—] (?:please )?(?:tell|walk|take|talk|give|describe|share|explain|show) (?:me|us)?\b",
         r"\bi(?:'d| would) (?:like|love) to (?:hear|know|understand|learn)\b",
+        r"\bi(?:'m| am) curious (?:about|what|how|who|why|which|where|when)\b|\bi wonder (?:what|how|who|why|which|where|when)\b",
     ),
-    scene=re.compile(r"(?:(?:please|and|then|now|next|so),? )*(?:think|picture|imagine|go back|pick|take|recall|put yourself)\b"),
+    scene=re.compile(
+        r"(?:(?:please|and|then|now|next|so),? )*"
+        r"(?:think|picture|imagine|go back|pick|take|recall|put yourself|i(?:'d| would) (?:like|love) to (?:hear|know|understand|learn)|i(?:'m| am) curious about)\b"
+    ),
     either_or=_any(
         rf"\b(?:{_AUXILIARY}|which|what|how)\b[^?]*\bor {_SECOND_HALF}\b[^?]*\?",
         r"\bwhich (?:one |of (?:the two|these|those|them) )?(?:mattered|counted|weighed|was|is|came|won)\b[^?]*\bor\b[^?]*\?",
         r"\b(?:more about|mainly|mostly|primarily|down to)\b[^?]*\bor\b[^?]*\?",
     ),
-    closed=_any(rf"(?:^|[.!:,;] )(?:and |so |then )?{_AUXILIARY} (?!what|how)[^?.!]*\?"),
+    closed=_any(
+        # After a comma only where the sentence has not begun to ask: "What, in your view, did they do better?" is open.
+        rf"(?:^|[.!:;] |(?:^|[.!?:;] )(?!{_ASKED_BEFORE})[^.!?:;]*, )(?:and |so |then )?{_AUXILIARY} (?!what|how)[^?.!]*\?"
+    ),
     leading=_any(
         r", (?:right|correct|no|yes|or not)\?",
         r"\b(?:isn't|wasn't|didn't|don't|doesn't|weren't|aren't|wouldn't|couldn't) (?:it|you|they|that|there)\b[^?]*\?",
@@ -83,13 +96,13 @@ _EN = Craft(
         r"\bisn't it (?:true|fair)|\bis it fair to say\b|\bwould it be fair\b",
     ),
     praise=_any(
-        r"\b(?:love (?:that|it|your|this|hearing)|good (?:point|question|answer|job)|well (?:said|put|done))\b",
+        r"\b(?:love (?:that|it|your|this|hearing)|(?<!would a )good (?:point|question|answer|job)|well (?:said|put|done))\b",
         r"\b(?:makes (?:total |perfect |a lot of )?sense|i (?:totally |completely |fully )?agree|you(?:'re| are) (?:absolutely |so |totally )?right)\b",
         r"\bappreciate (?:the|your|that|this|how)\b",
         r"\b(?:delighted|thrilled|so glad|glad to hear|happy to hear|sorry to hear|great to (?:hear|know))\b",
         rf"\b(?:that's|that is|this is|it's|it is|sounds|what an?|such an?) (?:\w+ )?{_ADJECTIVE}\b(?! (?:at|to (?:see|use|you)|enough|about))",
         rf"^(?:oh,? |wow,? |ah,? )?(?:really |very |so )?{_ADJECTIVE} ?[,!.;:–—]",
-        rf"\b{_ADJECTIVE} {_POINT}\b",
+        rf"(?<!would a )(?<!would be a )\b{_ADJECTIVE} {_POINT}\b",
         r"^(?:wow|awesome|absolutely|exactly|totally|bravo|congratulations|kudos)\b",
     ),
     praising=_any(
@@ -129,13 +142,20 @@ _DE_INTERROGATIVE = (
 _DE_ADJECTIVE = r"(?:toll|großartig|super|spannend|interessant|hervorragend|ausgezeichnet|perfekt|wunderbar|fantastisch|beeindruckend|hilfreich|wertvoll|aufschlussreich|schön|klasse|prima)e?[rsnm]?"
 
 _DE = Craft(
+    link=re.compile(
+        r"(?:^|(?<=[.!?…] ))(?:(?:okay|ok|gut|danke|vielen dank|verstanden|alles klar|verstehe|notiert),? )?"
+        rf"(?:und|aber)(?: dann)?,? (?={_DE_INTERROGATIVE}\b)"
+    ),
     double=_any(rf"\b(?:und|oder) (?:auch |dann )?{_DE_INTERROGATIVE}\b[^?,]*\?"),
     asks=re.compile(rf"(?:(?:in|an|zu|für|auf|von|mit|bei|unter|aus|nach) )?{_DE_INTERROGATIVE}(?: \w+){{0,3}} {_DE_AUXILIARY}\b"),
     request=_any(
         r"^(?:(?:bitte|und|dann|nun|jetzt|danke),? )*(?:erzählen|beschreiben|schildern|nennen|nehmen|denken|führen|erklären|sagen|wählen|gehen|versetzen|stellen|berichten|zeigen|holen|greifen|ordnen) sie\b",
         r"[:,;–—] (?:bitte )?(?:erzählen|beschreiben|schildern|nennen|erklären|sagen) sie\b",
+        r"\bmich würde interessieren\b|\bmich interessiert\b|\bich (?:würde|möchte) gern\w* [^.?!]*\b(?:erfahren|hören|wissen|verstehen)\b",
     ),
-    scene=re.compile(r"(?:(?:bitte|und|dann|nun|jetzt),? )*(?:denken|stellen|versetzen|gehen|nehmen|wählen) sie\b"),
+    scene=re.compile(
+        r"(?:(?:bitte|und|dann|nun|jetzt),? )*(?:(?:denken|stellen|versetzen|gehen|nehmen|wählen) sie|ich (?:würde|möchte) gern|mich interessiert)\b"
+    ),
     either_or=_any(rf"\b(?:{_DE_AUXILIARY}|welche[rsnm]?|was|wie)\b[^?]*\boder (?:mehr|eher|doch|der|die|das|ein|eine|weil|war|ist)\b[^?]*\?"),
     closed=_any(rf"(?:^|[.!:;] )(?:und |also |dann )?{_DE_AUXILIARY} (?:es|sie|das|die|der|dies\w*|ihr\w*|ihnen|man|wir|dort|da|dabei|ein\w*)\b[^?.!]*\?"),
     leading=_any(
@@ -209,7 +229,7 @@ def lint(text: str, form: Form = "question", language: str = "en") -> tuple[str,
         return ("empty",)
     rules = craft(language)
     broken: list[str] = []
-    if own.count("?") > 1 or (rules and form != "scale" and rules.double.search(own)):
+    if own.count("?") > 1 or (form != "scale" and asks_two(own, language)):
         broken.append("one question")
     if form in ("statement", "opening") and "?" in own:
         broken.append("no question")
@@ -228,6 +248,12 @@ def breaks(name: str, own: str, language: str) -> bool:
     """Whether a folded text without quotes breaks one rule; false for a language that has no list yet."""
     rules = craft(language)
     return rules is not None and _breaks(rules, name, own)
+
+
+def asks_two(own: str, language: str) -> bool:
+    """Whether a sentence of a folded text asks two things; an "and" that only ties it to what was said is none."""
+    rules = craft(language)
+    return rules is not None and bool(rules.double.search(rules.link.sub("", own)))
 
 
 def sentences(own: str) -> list[str]:

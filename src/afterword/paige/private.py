@@ -1,7 +1,7 @@
 """What may not be said in an interview: words of notes, objective and deal, minus what may be said aloud.
 
 What is compared is folded first (NFKD without marks, look-alike letters, lower case), and looked for also where it is
-spelled letter by letter, reversed, shifted by 13, in leet, as initials, in base64 or in hex.
+spelled letter by letter, reversed, in a shifted alphabet, with a letter off, in leet, as initials, in base64 or in hex.
 """
 
 import base64
@@ -9,6 +9,7 @@ import binascii
 import codecs
 import json
 import re
+import string
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,10 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}")
 _HEX = re.compile(r"[0-9a-fA-F]{8,}")
 _LOOKALIKES = str.maketrans("аеорсухіјѕкмтвнԛԝɡıłøđßæœαεοριυνκτ’‘`´“”", "aeopcyxijskmtbhqwgilodsaoaeopiuvkt''''\"\"")
 _LEET = str.maketrans("013457@$!|", "oieastasii")
+_ABC = string.ascii_lowercase
+# The alphabet moved by every number of letters, and turned round.
+_SHIFTS = (*(str.maketrans(_ABC, _ABC[n:] + _ABC[:n]) for n in range(1, 26)), str.maketrans(_ABC, _ABC[::-1]))
+_TEN = {"ten", "zehn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +110,21 @@ def shown_deal(deal: Mapping[str, object]) -> dict[str, object]:
 
 
 def leaks(text: str, private: Private, may: Sayable, *, capitals: bool = True) -> bool:
-    """Whether a text holds something private, plainly or in disguise. `capitals` is false where every noun has one."""
+    """Whether a text holds something private, plainly or in disguise. `capitals` is false in German, where every noun
+    has one."""
     plain = fold(text)
     if _says(plain, private, may, shortest=_NAME):
         return True
-    if capitals and any(fold(word) in private.proper and fold(word) not in may.words for word in _capitalized(text)):
+    plainly = may.words if capitals else may.words | content.ordinary_words("de")
+    if any(fold(word) in private.proper - plainly for word in _capitalized(text)):
         return True
-    if any(number in private.numbers and number not in may.numbers for number in numbers_in(text)):
+    words = set(_WORD.findall(plain)) - may.words
+    said = numbers_in(text)
+    if words & _TEN:
+        said.add("10")
+    if any(number in private.numbers and number not in may.numbers for number in said):
+        return True
+    if any(_garbles(word, private, may) for word in words if len(word) >= _HIDDEN and not ordinary(word)):
         return True
     return (
         any(_spells(view, private, may, _JOINED) for view in (squashed(text), _leet(plain)))
@@ -183,6 +196,23 @@ def _spells_out(letters: str, private: Private, may: Sayable) -> bool:
     """Whether a stretch of letters that were set apart stands in the background, about as long as a run of words."""
     windows = (letters[start : start + _STRETCH] for start in range(len(letters) - _STRETCH + 1))
     return any(part in private.letters and not any(part in squashed(text) for text in may.texts) for part in windows)
+
+
+def _garbles(word: str, private: Private, may: Sayable) -> bool:
+    """Whether a word is a private name in a shifted alphabet, or but for one letter or for the order of them."""
+    if any((name := word.translate(shift)) in private.names and name not in may.words for shift in _SHIFTS):
+        return True
+    return len(word) >= _JOINED and any(
+        _resembles(word, name)
+        for name in private.names
+        if len(name) >= _JOINED and abs(len(name) - len(word)) <= 1 and name not in may.words
+    )
+
+
+def _resembles(word: str, name: str) -> bool:
+    same = next((at for at, (mine, theirs) in enumerate(zip(word, name, strict=False)) if mine != theirs), len(word))
+    mine, theirs = word[same:], name[same:]
+    return mine[1:] == theirs or mine == theirs[1:] or mine[1:] == theirs[1:] or sorted(word) == sorted(name)
 
 
 def _holds(letters: str, private: Private, may: Sayable) -> bool:
@@ -370,7 +400,7 @@ def _parts(text: str) -> tuple[frozenset[str], frozenset[str]]:
 
 @lru_cache(maxsize=1)
 def _ordinary() -> frozenset[str]:
-    return content.ordinary_words()
+    return content.ordinary_words("en") | content.ordinary_words("de")
 
 
 def _stems(word: str) -> Iterator[str]:

@@ -175,7 +175,7 @@ def _leaves(key: str, value: object, depth: int = 0) -> Iterator[tuple[str, str]
         for item in cast("Sequence[object]", value):
             yield from _leaves(key, item, depth + 1)
     else:
-        yield " ".join(key.split()), str(value)
+        yield " ".join(key.replace("|", " ").split()), str(value)  # a key is no label
 
 
 def _split(text: str, mark: str) -> list[str]:

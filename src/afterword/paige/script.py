@@ -101,6 +101,8 @@ def decide(guide: Guide, context: Context, state: State, ask: Ask, reply: object
     events += [Event("guard", {"rule": rule, "attempt": ask.attempt}) for rule in rules]
     if talk.candidates and talk.candidates.shown:
         origin = "model"
+        if talk.candidates.left_out:
+            events.append(Event("left_out", {"rule": talk.candidates.left_out, "attempt": ask.attempt}))
     else:
         origin = f"fallback:{failed or wanted}" if failed or wanted else "script"
     return replace(step, events=(*events, *step.events), origin=origin)

@@ -21,7 +21,10 @@ NOTHING_SAID = -1.0
 
 # A name longer than this is not a name that one greets somebody with.
 _NAME_LENGTH = 60
+# The organization's own name is said whole, however long it may be.
+_VENDOR_LENGTH = 200
 _GREETABLE = re.compile(r"[^\W\d_][^\W\d_'’.\- ]*(?:[ '’.\-]+[^\W\d_]+)*\.?")
+_UNSAYABLE = re.compile(r"[<>{}\[\]*`|\\]|://|www\.")
 _HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau", "sir", "madam"})
 
 
@@ -46,7 +49,7 @@ class Context:
 
     def said(self) -> dict[str, str]:
         """What may be said aloud, by placeholder; what is missing or unfit to be said is absent."""
-        vendor = _plain(self.vendor) or "the vendor"
+        vendor = _plain(_UNSAYABLE.sub(" ", self.vendor), _VENDOR_LENGTH) or "the vendor"
         given = {
             "vendor": vendor,
             "interviewer": _plain(self.interviewer_name) or "Paige",
@@ -110,7 +113,8 @@ class Event:
 
     Kinds: `completed` {ended_by}, `stopped_early` {reason}, `stop_undone`, `opt_out`, `delete_request`,
     `flag` {reason, …}, `topic_closed` {topic, status}, `probe` {topic, type}, `correction`, `experience` {…},
-    `language` {to}, `guard` {rule, attempt}: a model's message was not shown.
+    `language` {to}, `guard` {rule, attempt}: a model's message was not shown, `left_out` {rule, attempt}: it was shown
+    without what led over to its question.
     """
 
     kind: str
@@ -307,6 +311,6 @@ def _plain(text: str, length: int = _NAME_LENGTH) -> str:
     """One line without control, invisible or markup characters; empty when that leaves nothing sayable."""
     visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     line = " ".join(visible.split())
-    if len(line) > length or re.search(r"[<>{}\[\]*`|\\]|://|www\.", line):
+    if len(line) > length or _UNSAYABLE.search(line):
         return ""
     return line

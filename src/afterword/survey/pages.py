@@ -153,6 +153,7 @@ async def _step(db: Db, sent: _Sent) -> Visit:
                 address=address,
                 language=visit.language,
                 short=action == "consent_short",
+                told_of_model=visit.uses_model,  # by the terms above; one may have been set up since
             )
         case "language" if form.get("language") not in visit.languages:
             raise BadRequest.field("language", "must be one that the page offers")

@@ -38,7 +38,7 @@ def explain(error: AfterwordError, visit: Visit, text: str, words: Words) -> str
             says = words("closed")
         case BadRequest() if any(field == "text" for field, _ in error.fields):
             limit = current().survey_message_characters
-            too_long = len(text) > limit
+            too_long = 0 < limit < len(text)
             says = (
                 words("too_long", limit=words.number(limit), length=words.number(len(text)))
                 if too_long

@@ -34,6 +34,7 @@ const memory = {
 
 let token = null;
 let sending = false;
+let sent = 0; // forms so far; a stop does not wait for the one before it, whose answer then shows nothing new
 let polls = 0;
 
 start();
@@ -170,8 +171,8 @@ function storedDraft() {
 function countLeft() {
   const text = main.querySelector("textarea#text");
   const shown = main.querySelector("#left");
-  if (!text || !shown) return;
-  const limit = Number(text.dataset.limit);
+  const limit = Number(text?.dataset.limit); // 0: none
+  if (!limit || !shown) return;
   const left = limit - [...text.value].length;
   const says = left < 0 ? word("over", { count: -left }) : left < limit * (1 - NEARLY_FULL) ? word("left", { count: left }) : "";
   shown.classList.toggle("over", left < 0);
@@ -194,19 +195,20 @@ function onSubmit(event) {
   const form = event.target;
   if (form.method !== "post") return;
   event.preventDefault();
-  if (sending) return;
   const button = event.submitter ?? form.querySelector("button[type=submit]");
+  if (sending && button?.value !== "stop") return;
   const fields = new URLSearchParams(new FormData(form));
   if (button?.name) fields.set(button.name, button.value);
   busy(form, true);
-  attempt(form, fields, 0);
+  attempt(form, fields, 0, ++sent);
 }
 
 // The same fields, with the same client_id, until an answer comes: the server takes them once.
-async function attempt(form, fields, tries) {
+async function attempt(form, fields, tries, number) {
   form.querySelector(".retry")?.remove();
   try {
     const step = await post(form, fields);
+    if (number !== sent) return;
     busy(form, false);
     if (!step.error) {
       settleDraft(fields.get("action"));
@@ -215,8 +217,9 @@ async function attempt(form, fields, tries) {
     if (step.html) show(step);
     else form.append(noticeBox(step.error.message));
   } catch {
+    if (number !== sent) return;
     form.querySelector(".typing")?.remove();
-    const again = () => attempt(form, fields, tries + 1);
+    const again = () => attempt(form, fields, tries + 1, number);
     form.append(retryNotice(again, tries < RETRY_AFTER.length ? RETRY_AFTER[tries] : null));
   }
 }
@@ -266,7 +269,7 @@ function busy(form, on) {
   sending = on;
   form.setAttribute("aria-busy", String(on));
   for (const field of form.querySelectorAll("textarea, input[type=text]")) field.readOnly = on;
-  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", String(on));
+  for (const button of form.querySelectorAll("button:not([value=stop])")) button.setAttribute("aria-disabled", String(on));
 }
 
 function typing(form) {
