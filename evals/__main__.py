@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--online", action="store_true", help="a few interviews with the model of AFTERWORD_LLM_*")
     parser.add_argument("--reword", action="store_true", help="online: the model says the respondents' answers")
     parser.add_argument("--grade", action="store_true", help="online: the model grades the transcripts")
+    parser.add_argument("--seeds", help="other seeds for the interviews, such as 100-104")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     if given.show:
@@ -30,7 +31,7 @@ def main() -> int:
     if given.online:
         return _online(given)
     failed = _in_process(given)
-    if not given.in_process and not given.mode:
+    if not given.in_process and not given.mode and not given.seeds:
         over_http = importlib.import_module("evals.over_http")
         failed |= over_http.main(["--write"] if given.write else []) != 0
     return int(failed)
@@ -43,7 +44,8 @@ def _online(given: argparse.Namespace) -> int:
 
 def _in_process(given: argparse.Namespace) -> bool:
     began = time.monotonic()
-    outcome = runs.run((given.mode,) if given.mode else runs.MODES, processes=given.processes)
+    seeds = _seeds(given.seeds) if given.seeds else runs.SEEDS
+    outcome = runs.run((given.mode,) if given.mode else runs.MODES, seeds=seeds, processes=given.processes)
     found = gates.gates(outcome)
     text = report.tables(outcome, found)
     print(text)
@@ -56,12 +58,21 @@ def _in_process(given: argparse.Namespace) -> bool:
             print(f"      {gate.show}", file=sys.stderr)
         if which := re.match(r"(P\d\d [\w-]+ \d+):", gate.show):
             print(f"      see python -m evals --show {which[1]} --mode {gate.mode}", file=sys.stderr)
+    if given.seeds:
+        if given.write:
+            report.write(report.fresh(found, seeds), report.FRESH)
+        return bool(failing)
     if given.write:
         report.write(text)
     elif not given.mode and report.stored() != text:
         print("docs/interview-quality.md shows other figures; run python -m evals --write", file=sys.stderr)
         return True
     return bool(failing)
+
+
+def _seeds(given: str) -> range:
+    first, _, last = given.partition("-")
+    return range(int(first), int(last or first) + 1)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,11 @@ from evals.gates import NAMES, Gate, coverage, share, told
 from evals.personas import COOPERATIVE, PERSONAS
 from evals.runs import RANDOM_RESPONDENTS, Outcome
 
+# A promise is kept up to so many times its length. Who rambles takes longer, and is not hurried.
+HONEST = 1.2
+_NOT_RAMBLING = ("P01", "P02")
 DOCS = Path(__file__).parents[1] / "docs" / "interview-quality.md"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+FIGURES, FRESH = "figures", "fresh seeds"  # the parts of the page
 
 
 def tables(outcome: Outcome, found: Sequence[Gate]) -> str:
@@ -50,17 +53,34 @@ def number(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{int(value * 1000 + 1e-9) / 1000:.3f}"
 
 
-def write(text: str) -> None:
-    """Put the tables into the page."""
+def write(text: str, part: str = FIGURES) -> None:
+    """Put the tables into that part of the page."""
+    begin, end = _markers(part)
     page = DOCS.read_text("utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCS.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    DOCS.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", "utf-8")
 
 
-def stored() -> str:
-    """The tables that the page shows."""
-    return DOCS.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].strip()
+def stored(part: str = FIGURES) -> str:
+    """The tables that the page shows there."""
+    begin, end = _markers(part)
+    return DOCS.read_text("utf-8").partition(begin)[2].partition(end)[0].strip()
+
+
+def fresh(found: Sequence[Gate], seeds: Sequence[int]) -> str:
+    """The gates' figures of other seeds beside those that the page shows."""
+    cells = [[cell.strip() for cell in line.split("|")] for line in stored().splitlines()]
+    known = {row[1]: row[2] for row in cells if len(row) > 4}
+    head = ("figure", "seeds 1 to 5", f"seeds {seeds[0]} to {seeds[-1]}", "wanted", "")
+    return table(
+        head,
+        [(g.name, known.get(g.name, ""), number(g.value), g.wanted, "" if g.holds else "**misses**") for g in found],
+    )
+
+
+def _markers(part: str) -> tuple[str, str]:
+    return f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
 
 
 def _quality(outcome: Outcome) -> Iterator[tuple[str, ...]]:
@@ -84,10 +104,12 @@ def _quality(outcome: Outcome) -> Iterator[tuple[str, ...]]:
         "words of a message: median, 95th of 100",
         lambda f: f"{statistics.median(f.words):.0f}, {_centile(f.words, 95):.0f}",
     )
-    yield row(
-        "minutes over those advertised: median, 90th of 100",
-        lambda f: f"{statistics.median(f.minutes):.2f}, {_centile(f.minutes, 90):.2f}",
-    )
+    for persona in COOPERATIVE:
+        name = f"minutes over those advertised, {PERSONAS[persona].title} ({persona}): median, 90th of 100"
+        taken = (outcome.by_persona[mode][persona].minutes for mode in modes)
+        yield name, *(f"{statistics.median(minutes):.2f}, {_centile(minutes, 90):.2f}" for minutes in taken)
+    name = f"interviews of at most {HONEST} times the length advertised, {_NOT_RAMBLING[0]} and {_NOT_RAMBLING[1]}"
+    yield name, *(number(_in_time(outcome.by_persona[mode])) for mode in modes)
     yield row("asked for what was told already", lambda f: f.asked_again)
     yield row("premises offered", lambda f: f.faults["premise offered"])
     yield row("names or numbers invented", lambda f: f.faults["name or number invented"])
@@ -99,6 +121,11 @@ def _quality(outcome: Outcome) -> Iterator[tuple[str, ...]]:
     stops = outcome.stops
     yield "near misses taken for a stop", *(f"{stops.false} of {stops.near}" for _ in modes)
     yield "random respondents followed to the end", *(f"{RANDOM_RESPONDENTS:,}" for _ in modes)
+
+
+def _in_time(by_persona: dict[str, Figures]) -> float:
+    taken = [minutes for persona in _NOT_RAMBLING for minutes in by_persona[persona].minutes]
+    return share(sum(minutes <= HONEST for minutes in taken), len(taken))
 
 
 def _ended(found: Figures) -> str:

@@ -22,7 +22,7 @@ SEEDS = range(1, 6)
 MOST_MESSAGES = 24
 RANDOM_RESPONDENTS = 10_000
 ATTACK_TURNS = 500
-_ATTACKS_FROM = 100  # the seed of the first
+_ATTACKS_FROM = 1000  # the seed of the first
 IDEAL = "ideal, knowing where to dig"
 _ATTACKER = personas.Persona("P06", "attacks only", Traits(), personas.attack_always)
 
@@ -110,22 +110,28 @@ def shown(key: Key) -> Record:
     return hold(engine_of(key, record), _ATTACKER, record)
 
 
-def all_keys(modes: Sequence[str] = MODES) -> list[Key]:
+def all_keys(modes: Sequence[str] = MODES, seeds: Iterable[int] = SEEDS) -> list[Key]:
     """Every interview of the big run."""
     return [
         Key(persona, kind, seed, mode)
         for mode in modes
         for kind in guides()
         for persona in personas.PERSONAS
-        for seed in SEEDS
+        for seed in seeds
     ]
 
 
-def run(modes: Sequence[str] = MODES, *, processes: int = 2, respondents: int = RANDOM_RESPONDENTS) -> Outcome:
+def run(
+    modes: Sequence[str] = MODES,
+    *,
+    seeds: Sequence[int] = SEEDS,
+    processes: int = 2,
+    respondents: int = RANDOM_RESPONDENTS,
+) -> Outcome:
     """Hold them all."""
     began = time.monotonic()
     with ProcessPoolExecutor(processes) as pool:
-        keys = all_keys(modes)
+        keys = all_keys(modes, seeds)
         by_mode, by_persona = (
             {mode: Figures() for mode in modes},
             {mode: {p: Figures() for p in personas.PERSONAS} for mode in modes},
@@ -134,9 +140,7 @@ def run(modes: Sequence[str] = MODES, *, processes: int = 2, respondents: int = 
             by_mode[key.mode].add(found)
             by_persona[key.mode][key.persona].add(found)
         seconds = time.monotonic() - began
-        beside = _add_up(
-            pool.map(_beside, [key for key in all_keys(modes) if key.persona in personas.COOPERATIVE], chunksize=7)
-        )
+        beside = _add_up(pool.map(_beside, [key for key in keys if key.persona in personas.COOPERATIVE], chunksize=7))
         attacks = {mode: Figures() for mode in modes}
         for mode in modes:
             for found in pool.map(partial(_attack, mode), range(ATTACK_TURNS // 8)):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from afterword import paige
-from tests.paige_talks import LOST, Talk, context, words
+from tests.paige_talks import LOST, Talk, context, cooperative, words
 
 Replier = Callable[[paige.Ask], object]
 
@@ -108,3 +108,21 @@ def worded(text: str) -> Replier:
 
 
 __all__ = ["LOST", "ModelTalk", "example", "good", "part", "worded"]
+
+
+def until(talk: ModelTalk, topic: str) -> ModelTalk:
+    """The interview up to the first question about a topic."""
+    while talk.state.pending.topic != topic:
+        talk.do(*cooperative(talk))
+    return talk
+
+
+def reply(**parts) -> dict[str, object]:
+    """A reply with every part in it."""
+    return {"quality": 1, "slots": [], "flags": [], "lang": "en", "if_probe": "", "if_advance": "", **parts}
+
+
+def always(**parts):
+    """A model that words well and judges and flags as given."""
+    sound = good()
+    return lambda ask: {**sound(ask), **parts}

@@ -349,3 +349,19 @@ def test_scales_are_answered_by_what_was_thought():
 
     assert who.choose(tuple(str(n) for n in range(11))) == who.story.score
     assert Reply("x").label == ""
+
+
+def test_the_length_that_is_promised_holds():
+    taken = [
+        record.seconds / 60 / record.guide.minutes
+        for key in runs.all_keys(("script",), seeds=(1, 2, 3))
+        if key.persona in ("P01", "P02")
+        for record in [runs.interview(key)]
+    ]
+
+    assert sum(minutes <= report.HONEST for minutes in taken) >= 0.9 * len(taken)
+
+
+def test_fresh_seeds_are_others_than_those_looked_at():
+    assert {key.seed for key in runs.all_keys(seeds=range(100, 105))} == set(range(100, 105))
+    assert "seeds 1 to 5" in report.stored(report.FRESH)

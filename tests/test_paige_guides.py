@@ -22,8 +22,31 @@ ORDER = ["lost-to-competitor", "won", "no-decision", "churn", "nps", "onboarding
 def test_seven_guides_ship_and_the_one_to_try_first_comes_first():
     assert [slug for slug, _ in paige.shipped_guides()] == ORDER
     assert [guide.slug for guide in GUIDES] == ORDER
-    assert [guide.minutes for guide in GUIDES] == [10, 10, 8, 9, 5, 7, 4]
+    assert [guide.minutes for guide in GUIDES] == [13, 13, 10, 11, 5, 9, 6]
     assert [guide.slug for guide in GUIDES if guide.internal] == ["seller-debrief"]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_must_have_that_is_asked_openly_may_be_dug_into(guide):
+    for topic in guide.topics:
+        if topic.must_have and any(slot.kind in ("text", "entity") for slot in topic.slots):
+            assert topic.max_probes >= 1
+        if topic.driver:
+            assert topic.max_probes >= 2
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_guide_leaves_room_for_three_probes_beside_all_it_would_ask(guide):
+    """What a branch leaves out is not asked; NPS has the most with the three topics of a detractor."""
+    left_out = {topic for branch in guide.topics[0].branch if branch.id == "detractor" for topic in branch.skip}
+    topics = [topic for topic in guide.topics if topic.id not in left_out]
+    asked = [
+        bool(guide.packs["en"].topics[topic.id].slot(slot.id).ask) and slot.id != topic.opening_scale
+        for topic in topics
+        for slot in topic.slots
+        if slot.must_have
+    ]
+    assert guide.max_questions - len(topics) - sum(asked) - 1 >= 3
 
 
 @pytest.mark.parametrize("guide", GUIDES)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from afterword import paige
+from afterword.paige import wording
 from tests.paige_talks import (
     GUIDES,
     LOST,
@@ -100,8 +101,8 @@ def test_the_greeting_uses_a_first_name_or_none(given, greeting):
 # Order and depth
 
 
-# Ten minutes are 12 to 16 questions; a shorter promise is kept with fewer.
-QUESTIONS = {10: (12, 16), 9: (10, 15), 8: (9, 14), 7: (8, 13), 5: (6, 9), 4: (6, 9)}
+# A whole buyer's interview is 12 to 16 questions; a shorter promise is kept with fewer.
+QUESTIONS = {13: (12, 16), 11: (10, 15), 10: (9, 14), 9: (8, 13), 6: (6, 9), 5: (6, 9)}
 
 
 @pytest.mark.parametrize("guide", GUIDES)
@@ -213,6 +214,36 @@ def test_what_was_said_before_is_picked_up_in_their_words():
     assert talk.said[-1].split("“")[1].split("”")[0] in talk.heard[1]
 
 
+def test_a_question_behind_another_lead_is_the_same_question():
+    heard = "You brought up “in 2019 had cost us a whole summer” before. What part did cost play in the end?"
+
+    assert wording.repeats("What part did cost play in the end, then?", [heard])
+    assert wording.repeats(heard, ["What part did cost play in the end?"])
+    assert not wording.repeats("Who had a say in it?", [heard])
+
+
+def test_a_topic_is_told_unasked_only_where_it_is_the_story_and_not_in_passing():
+    def asked(*told):
+        stories = dict(zip(("trigger", "criteria"), told, strict=True))
+        talk = Talk(seed=3)
+        talk.run(
+            lambda t: ("answer", stories[t.state.pending.topic]) if t.state.pending.topic in stories else cooperative(t)
+        )
+        return "main:people" in talk.pendings
+
+    passing = (
+        "Our CFO was told in the March audit by finance that we had six weeks to replace the old tool.",
+        "In the trial in May our legal team could not export the logs, and after that the board wanted a second test.",
+    )
+    whole = (
+        passing[0],
+        "In the trial the CFO, procurement and legal decided with our security team in May, because finance insisted.",
+    )
+
+    assert asked(*passing)
+    assert not asked(*whole)
+
+
 def test_the_chosen_option_is_named_once_they_have_named_it():
     silent = answered_until(Talk(context=context(deal={"competitors": [{"name": "Globex"}]})), "verdict")
     silent.answer(
@@ -304,7 +335,7 @@ def test_what_do_you_mean_gets_a_simpler_wording_once():
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        ("How long will this take?", "10 minutes"),
+        ("How long will this take?", "13 minutes"),
         ("Who will read this?", "Acme's product and sales teams"),
         ("Are you a real person?", "AI"),
         ("Why me?", "Acme"),
@@ -541,6 +572,40 @@ def test_the_recap_is_made_of_their_words():
         assert f"“{line}”" in talk.said[-1]
 
 
+def test_the_recap_reads_back_what_decided_and_not_what_it_was_compared_with():
+    scene = "In the final demo Globex showed us the sync live, so our CFO signed."
+    contrast = "Initech had a nicer interface than yours in May, whereas their 48,000 was more because of support."
+
+    def reply(talk):
+        if talk.state.pending.topic != "verdict" or talk.state.expects == "scale":
+            return cooperative(talk)
+        told = {"main": scene, "contrast": contrast}
+        return "answer", told.get(talk.state.pending.question, "That was Globex.")
+
+    talk = Talk()
+    while talk.state.expects != "recap":
+        talk.do(*reply(talk))
+
+    assert contrast in talk.heard
+    assert scene in talk.state.recap
+    assert contrast not in talk.state.recap
+
+
+def test_a_vague_reason_gives_way_to_the_comparison_in_the_recap():
+    contrast = "Initech had a nicer interface than yours in May, whereas their 48,000 was more because of support."
+
+    def reply(talk):
+        if talk.state.pending.topic != "verdict" or talk.state.expects == "scale":
+            return cooperative(talk)
+        return "answer", contrast if talk.state.pending.question == "contrast" else "They were the better fit."
+
+    talk = Talk()
+    while talk.state.expects != "recap":
+        talk.do(*reply(talk))
+
+    assert contrast in talk.state.recap
+
+
 def test_a_bare_ok_is_no_line_of_the_recap():
     talk = answered_until(Talk(), "criteria")
     talk.answer("ok")
@@ -623,7 +688,7 @@ def test_progress_counts_topics_and_never_goes_back():
 
     assert seen == sorted(seen)
     assert paige.progress(WON, talk.state).minutes_left == 0
-    assert paige.progress(WON, paige.open(WON, context(), 1).state).minutes_left == 10
+    assert paige.progress(WON, paige.open(WON, context(), 1).state).minutes_left == 13
 
 
 @pytest.mark.parametrize("guide", GUIDES)

@@ -44,6 +44,21 @@ def test_the_score_decides_which_topics_follow(score: str, topics: set[str]):
     assert talk.state.ended_by == "finished"
 
 
+@pytest.mark.parametrize("given", ["7/10", "7 out of 10", "a 7 of 10", "about 7/10"])
+def test_a_score_out_of_ten_is_the_score(given: str):
+    assert scored(given).state.scales[0] == ("score.score", "7")
+
+
+@pytest.mark.parametrize("given", ["3", "10", "7 out of 10", "somewhere in the middle", "skip"])
+def test_who_was_not_involved_is_asked_who_knows_right_after_the_score(given: str):
+    talk = Talk(NPS)
+    talk.answer(given)
+    said = talk.answer("I wasn't involved")
+
+    assert talk.state.pending.kind == "referral"
+    assert "role" in said
+
+
 @pytest.mark.parametrize("answer", ["I don't know", "I'd rather not say", "somewhere in the middle", "7 or 9", "skip"])
 def test_without_a_score_the_middle_road_is_taken(answer: str):
     talk = scored(answer)

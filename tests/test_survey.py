@@ -96,7 +96,7 @@ async def test_before_the_first_question_the_contact_is_told_what_this_is(jane: 
         "AI interviewer, not a person",
         "works for Acme",
         "Not a sales call",
-        "About 10 minutes",
+        "About 13 minutes",
         "Skip any question, pause and come back with the same link, or stop",
         "Acme's product and sales teams",
         "Acme keeps your answers until",

@@ -31,6 +31,9 @@ ADVANCE_AT = 0.45
 
 # Longer messages are answers, whatever phrase they hold: a refusal or a question to us is short.
 _SHORT_MESSAGE = 25
+_SHORT_CHARS = 500
+# So many signs in a row say no more than the first of them.
+_RUN_CHARS = 8
 # A demand for no more mail in more words than these is a remark in an answer.
 _PLAIN_DEMAND = 12
 # So many words after "but" turn "I can't say, but …" into an answer.
@@ -43,6 +46,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’.\-/&][^\W_]+)*")
 _PLAIN_QUOTES = str.maketrans("’‘“”", "''\"\"")
 # "HubSpot", "SAP", "O365": no common noun is written so.
 _INNER_CAPITAL = re.compile(r"[a-z\d][A-Z]|^[A-Z]{2,}\d*$|[A-Z]\d")
+_RUN = re.compile(r"\W{9,}")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -94,13 +98,13 @@ def words(text: str) -> list[str]:
 
 def read(text: str, language: str = "en") -> Reading:
     """The kind of a message; the first that fits in the order of what must never be missed."""
-    folded, own = fold(text), pack_of(language)
+    folded, own = _RUN.sub(lambda run: run[0][:_RUN_CHARS], fold(text)), pack_of(language)
     count = len(words(folded))
-    if urgent := _urgent(folded, count):
-        return urgent
     opt_out = any(pack.opt_out.search(folded) for pack in every_pack())
+    if urgent := _urgent(folded, count, opt_out=opt_out):
+        return urgent
     injection = any(pack.injection.search(folded) for pack in every_pack())
-    if count > _SHORT_MESSAGE:
+    if count > _SHORT_MESSAGE or len(folded) > _SHORT_CHARS:
         return Reading("answer", _asked_besides(folded, own), opt_out, injection)
     told = _told_anyway(folded, own)
     kind, about = _short(folded, count, own, told=told, injection=injection)
@@ -183,12 +187,12 @@ def is_name(word: str, own: Language) -> bool:
     return not own.nouns_capitalized or not (plain in own.vague_words or own.noun_ending.search(plain))
 
 
-def _urgent(folded: str, count: int) -> Reading | None:
+def _urgent(folded: str, count: int, *, opt_out: bool) -> Reading | None:
     """What must be honored in the same turn, however the rest of the message reads and in whatever language."""
     packs = every_pack()
     if any(pack.delete.search(folded) for pack in packs):
         return Reading("delete")
-    if count <= _PLAIN_DEMAND and any(pack.opt_out.search(folded) for pack in packs):
+    if opt_out and count <= _PLAIN_DEMAND:
         return Reading("opt_out", opt_out=True)
     if any(pack.stop_whole.fullmatch(folded) or pack.stop_within.search(folded) for pack in packs):
         return Reading("stop")

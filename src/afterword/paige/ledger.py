@@ -15,9 +15,13 @@ _WORDY = r"[^\W\d_]{2}"
 # Slots one answer can speak to, and sentences it can volunteer for topics not asked yet.
 _SLOTS_AN_ANSWER = 3
 _UNPROMPTED_WORDS = 6
-# Two or three cues may stand in a story about something else; a topic counts as told unasked only with more.
+# Two or three cues may stand in a sentence about something else; a topic counts as told unasked only with more.
 _VOLUNTEERED_CUES = 4
 _TOLD_CUES = 2
+# The questions whose answers tell what decided.
+_REASONS = ("main", "episode")
+# "7 out of 10" on a scale that ends at ten.
+_OF_ALL = re.compile(r"(?:an? |i'?d say |maybe |about )*(\d{1,2})(?: ?/ ?| (?:out )?of | von )(\d{1,2})")
 # Evidence kept for one interview; a state stays small whatever is pasted into it.
 _MOST_EVIDENCE = 60
 
@@ -29,7 +33,7 @@ def credit(guide: Guide, pack: Pack, state: State, raw: str, language: str = "en
     """
     if judge.adds_nothing(raw, language):
         return state.evidence
-    number, here = state.heard - 1, state.pending.topic
+    number, here, question = state.heard - 1, state.pending.topic, state.pending.question
     topic, words = guide.topic(here), pack.topics[here]
     added: list[Evidence] = []
     asked_slot = state.pending.key if state.pending.kind == "slot" else ""
@@ -38,9 +42,9 @@ def credit(guide: Guide, pack: Pack, state: State, raw: str, language: str = "en
         if slot.kind in ("choice", "scale") or not (cues or slot.id == asked_slot) or len(added) >= _SLOTS_AN_ANSWER:
             continue
         if found := quotes.best_sentence(raw, cues, language):
-            added.append(_evidence(here, slot.id, number, raw, found, prompted=True))
+            added.append(_evidence(here, slot.id, number, raw, found, question))
     if not added and (found := quotes.best_sentence(raw, language=language)):
-        added.append(_evidence(here, "", number, raw, found, prompted=True))
+        added.append(_evidence(here, "", number, raw, found, question))
     for later in guide.topics:
         standing = state.topic(later.id)
         if later.id == here or standing.asked or standing.status not in ("open", "out_of_budget"):
@@ -49,7 +53,7 @@ def credit(guide: Guide, pack: Pack, state: State, raw: str, language: str = "en
             cues = pack.topics[later.id].slot(slot.id).cues
             found = quotes.best_sentence(raw, cues, language) if cues else None
             if found and found[1] >= 0 and len(raw[slice(*found[0])].split()) >= _UNPROMPTED_WORDS:
-                added.append(_evidence(later.id, slot.id, number, raw, found, prompted=False))
+                added.append(_evidence(later.id, slot.id, number, raw, found))
     return (*state.evidence, *added)[:_MOST_EVIDENCE]
 
 
@@ -58,7 +62,7 @@ def credit_last(state: State, raw: str, language: str = "en") -> tuple[Evidence,
     found = quotes.best_sentence(raw, language=language)
     if found is None or judge.read(raw, language).kind != "answer":
         return state.evidence
-    return (*state.evidence, _evidence("", "", state.heard - 1, raw, found, prompted=True))[:_MOST_EVIDENCE]
+    return (*state.evidence, _evidence("", "", state.heard - 1, raw, found, "catch_all"))[:_MOST_EVIDENCE]
 
 
 def with_evidence(state: State, *items: Evidence) -> tuple[Evidence, ...]:
@@ -124,14 +128,20 @@ def all_met(topic: Topic, state: State) -> bool:
 
 
 def volunteered(topic: Topic, words: TopicWording, state: State) -> bool:
-    """Whether everything the topic would ask has been told unasked, in full sentences that hold many of its cues."""
-    cues: dict[str, int] = {}
-    for item in state.evidence:
-        if item.topic == topic.id and not item.prompted and item.score >= judge.ADVANCE_AT:
-            found = quotes.count_cues(item.text, words.slot(item.slot).cues)
-            cues[item.slot] = cues.get(item.slot, 0) + found
-    must_haves = [slot.id for slot in topic.slots if slot.must_have]
-    return bool(must_haves) and all(cues.get(slot, 0) >= _VOLUNTEERED_CUES for slot in must_haves)
+    """Whether all that the topic would ask has been told unasked, each slot in a full sentence with many of its cues.
+
+    A cue here and there, or the same in each sentence, is what stories about something else have.
+    """
+    told = {
+        item.slot
+        for item in state.evidence
+        if item.topic == topic.id
+        and not item.prompted
+        and item.score >= judge.ADVANCE_AT
+        and quotes.count_cues(item.text, words.slot(item.slot).cues) >= _VOLUNTEERED_CUES
+    }
+    must_haves = {slot.id for slot in topic.slots if slot.must_have}
+    return bool(must_haves) and must_haves <= told
 
 
 def volunteered_words(topic: Topic, words: TopicWording, state: State) -> str:
@@ -159,10 +169,11 @@ def latest_words(state: State) -> str:
 def recap_lines(guide: Guide, state: State, weights: Mapping[str, int]) -> tuple[str, ...]:
     """Three to five sentences of theirs, one for each of the topics that matter most, in the order they were said."""
     best: dict[str, Evidence] = {}
+    drivers = {topic.id for topic in guide.topics if topic.driver}
     for item in state.evidence:
         # A bare "ok" is no takeaway.
         wordy = re.search(_WORDY, item.text) and not judge.affirms(item.text, state.language)
-        if item.prompted and wordy and item.score > _floor(best, item.topic):
+        if item.prompted and wordy and _takeaway(item, drivers) > _takeaway(best.get(item.topic), drivers):
             best[item.topic] = item
     rank = {topic.id: (topic.priority, -weights[topic.id]) for topic in guide.topics}
     chosen = sorted(best.values(), key=lambda item: (*rank.get(item.topic, (2, 0)), -item.score))
@@ -187,6 +198,8 @@ def match_choice(raw: str, choices: Sequence[str]) -> str:
     labels = {judge.fold(label): label for label in choices}
     if folded in labels:
         return labels[folded]
+    if (share := _OF_ALL.fullmatch(folded)) and share[2] == list(labels)[-1]:
+        return labels.get(share[1], "")
     named = [label for key, label in labels.items() if re.search(rf"(?<!\w){re.escape(key)}(?!\w)", folded)]
     if len(named) == 1:
         return named[0]
@@ -199,12 +212,17 @@ def match_choice(raw: str, choices: Sequence[str]) -> str:
     return ""
 
 
-def _floor(best: Mapping[str, Evidence], topic_id: str) -> float:
-    return best[topic_id].score if topic_id in best else float("-inf")
+def _takeaway(item: Evidence | None, drivers: Collection[str]) -> tuple[bool, float]:
+    """How well a statement sums its topic up. What decided is read back as the reason or the scene, where that was
+    told, and not as a comparison with what did not."""
+    if item is None:
+        return False, float("-inf")
+    reason = item.topic in drivers and item.question in _REASONS and item.score >= judge.PROBE_BELOW
+    return reason, item.score
 
 
 def _evidence(
-    topic: str, slot: str, number: int, raw: str, found: tuple[quotes.Span, float], *, prompted: bool
+    topic: str, slot: str, number: int, raw: str, found: tuple[quotes.Span, float], question: str = ""
 ) -> Evidence:
     (start, end), score = found
-    return Evidence(topic, slot, number, start, end, raw[start:end], score, prompted)
+    return Evidence(topic, slot, number, start, end, raw[start:end], score, bool(question), question)

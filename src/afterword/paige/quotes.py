@@ -11,6 +11,8 @@ from afterword.paige.languages import language as pack_of
 # An echo longer than this reads like a transcript, not like listening.
 _ECHO_WORDS = 8
 _ECHO_CHARS = 70
+# So many words before a cue may be handed back with it.
+_BEFORE_CUE = 5
 # A thread of their own needs so many words that say something.
 _THREAD_WORDS = 2
 # A recap line; longer sentences are cut at a clause.
@@ -21,7 +23,8 @@ Span = tuple[int, int]
 
 # Not fit to be shown inside our sentence: markup, links, quotes of their own, braces, control characters.
 _UNSAFE = re.compile(r"[<>{}\[\]|\\`*_“”\"\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|://|www\.|@")
-_CLAUSE = re.compile(r"[^,;:.!?()\n–—]+")
+# "40,000", "9:30" and "2.0" are one thing, and so is a name with a dot in it.
+_CLAUSE = re.compile(r"(?:[^,;:.!?()\n–—]|(?<=\w)[,.:](?=\w))+")
 
 
 def sentences(text: str) -> list[Span]:
@@ -128,12 +131,8 @@ def _window(clause: str, cues: Sequence[str], own: Language) -> str:
         at = next((i for i, word in enumerate(found) if pattern.search(judge.fold(word.group()).strip("'"))), None)
         if at is None:
             return ""
-        first, last = max(0, at - 3), min(len(found), at + 4)
-        while first < at and _weak(found[first].group(), own):
-            first += 1
-        while last - 1 > at and _weak(found[last - 1].group(), own):
-            last -= 1
-        kept, dropped = found[first:last], (*found[:first], *(found[last:] if own.negation_follows else ()))
+        phrase = _phrase([judge.fold(word.group()).strip("'") for word in found], at, own)
+        kept, dropped = found[phrase], (*found[: phrase.start], *(found[phrase.stop :] if own.negation_follows else ()))
         if any(own.negation.search(judge.fold(word.group())) for word in dropped) or len(kept) < 2:
             return ""
         found = kept
@@ -143,9 +142,24 @@ def _window(clause: str, cues: Sequence[str], own: Language) -> str:
     return span if len(span) <= _ECHO_CHARS else ""
 
 
-def _weak(word: str, own: Language) -> bool:
-    folded = judge.fold(word).strip(".'")
-    return folded in own.stopwords and not own.negation.search(folded) and folded not in own.kept_words
+def _phrase(plain: Sequence[str], at: int, own: Language) -> slice:
+    """The longest whole phrase around the word `at`; empty where there is none.
+
+    It begins with the clause or with a word that opens a phrase, and ends with the clause or before a word that joins
+    on another one.
+    """
+    best = slice(at, at)
+    for first in range(max(0, at - _BEFORE_CUE), at + 1):
+        # "at the end" begins with "at", though "the" opens a phrase as well.
+        if first and (plain[first] not in own.openers or plain[first - 1] in own.openers | own.links):
+            continue
+        for last in range(min(len(plain), first + _ECHO_WORDS), at, -1):
+            breaks = last == len(plain) or plain[last] in own.joints
+            if breaks and plain[last - 1] not in own.stopwords | own.openers | own.links:
+                if last - first > best.stop - best.start:
+                    best = slice(first, last)
+                break
+    return best
 
 
 def _shorten(text: str, start: int, end: int) -> Span:

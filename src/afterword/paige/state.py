@@ -130,10 +130,16 @@ class Pending:
     topic: str = ""
     key: str = ""
 
+    @property
+    def question(self) -> str:
+        """The kind of question in one word: main, slot, branch, or the type of a probe."""
+        return self.key if self.kind == "probe" else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A slice `[start:end]` of the contact's message number `answer` (from 0), and what it speaks to."""
+    """A slice `[start:end]` of the contact's message number `answer` (from 0), and what it speaks to. `question` is the
+    kind of question it answers; empty for what was said unasked."""
 
     topic: str
     slot: str
@@ -143,6 +149,7 @@ class Evidence:
     text: str
     score: float
     prompted: bool
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

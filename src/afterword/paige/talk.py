@@ -12,7 +12,7 @@ from afterword.paige.voice import MAX_TURNS, RECAP_AT
 _DIGRESSIONS = 6
 _REDIRECTS = 2
 _WELCOMES = 2
-# After more answers than this, "I was not involved" concerns the topic and not the person.
+# With more topics answered than this, "I was not involved" concerns the topic and not the person.
 _WRONG_PERSON_ANSWERS = 2
 
 _CLOSINGS = {"delete": "closing_deleted", "opt_out": "closing_opted_out"}
@@ -81,7 +81,7 @@ class Talk(Asking):
     def not_me(self, *, wholly: bool) -> Step:
         """Somebody else knows: early on ask which role that was and let the person go; else leave the topic."""
         self.flag("referral")
-        told = self.state.answers - len(self.state.scales)
+        told = sum(topic.best > NOTHING_SAID for topic in self.state.topics)  # a score is no answer of theirs
         early = told <= 0 or (wholly and told <= _WRONG_PERSON_ANSWERS)
         if not early or self.questions_left() <= 0:
             return self.dont_know()

@@ -101,8 +101,11 @@ def read_reply(guide: Guide, answer: str, reply: object) -> Verdict | None:
 def evidence(guide: Guide, state: State, raw: str, verdict: Verdict, language: str = "en") -> tuple[Evidence, ...]:
     """The evidence so far plus the sentences that hold the credited quotes, each slot of an answer once.
 
-    A sentence and not the quote itself, so that a cut "not" cannot turn the meaning round.
+    A sentence and not the quote itself, so that a cut "not" cannot turn the meaning round. A bare "yes" is evidence of
+    nothing, whatever the model credits it to.
     """
+    if judge.adds_nothing(raw, language):
+        return state.evidence
     number, here = state.heard - 1, state.pending.topic
     known = {(item.topic, item.slot) for item in state.evidence if item.answer == number}
     added: list[Evidence] = []
@@ -116,7 +119,8 @@ def evidence(guide: Guide, state: State, raw: str, verdict: Verdict, language: s
         known.add((credit.topic, credit.slot))
         (start, end), score = found
         prompted = credit.topic == here
-        added.append(Evidence(credit.topic, credit.slot, number, start, end, raw[start:end], score, prompted))
+        question = state.pending.question if prompted else ""
+        added.append(Evidence(credit.topic, credit.slot, number, start, end, raw[start:end], score, prompted, question))
     return (*state.evidence, *added)[:_MOST_EVIDENCE]
 
 
@@ -173,7 +177,7 @@ def _sentence(raw: str, credit: Credit, language: str) -> tuple[quotes.Span, flo
         if start >= credit.end or end <= credit.start:
             continue
         found = quotes.best_sentence(raw[start:end], (), language)
-        if found is None:
+        if found is None or judge.adds_nothing(raw[start:end], language):
             continue
         (left, right), score = found
         if best is None or score > best[1]:

@@ -10,6 +10,7 @@ from afterword.paige import judge
 # Two questions more alike than this are the same question (Dice coefficient over character trigrams).
 REPEAT_DICE = 0.80
 
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _OPTIONAL = frozenset({"first_name", "company", "competitor", "score", "their_words"})
 
@@ -52,9 +53,14 @@ def chance(seed: str, key: str, percent: int) -> bool:
 
 
 def repeats(text: str, asked: Sequence[str]) -> bool:
-    """Whether the text is the same question as an earlier one."""
-    grams = _trigrams(text)
-    return any(_dice(grams, _trigrams(earlier)) >= REPEAT_DICE for earlier in asked)
+    """Whether the text is the same question as an earlier one, also behind another lead."""
+    return any(_dice(_trigrams(a), _trigrams(b)) >= REPEAT_DICE for b in _forms(asked) for a in _forms([text]))
+
+
+def _forms(texts: Sequence[str]) -> list[str]:
+    """Each text, and its last sentence where it has more than one."""
+    lasts = (_SENTENCE_END.split(text.strip())[-1] for text in texts)
+    return list(dict.fromkeys((*texts, *lasts)))
 
 
 def _rank(seed: str, key: str, text: str) -> int:

@@ -79,7 +79,11 @@ class Language:
     chose: re.Pattern[str] = _NEVER  # before the name of the option that won
     negation: re.Pattern[str] = _NEVER
     negation_follows: bool = False  # "not" may stand behind what it denies
-    kept_words: frozenset[str] = frozenset()  # small words that an echo may not lose at its edge
+    openers: frozenset[str] = (
+        frozenset()
+    )  # small words that begin a phrase; an echo begins with one, or with the clause
+    links: frozenset[str] = frozenset()  # before which and after which no phrase begins or ends: "of"
+    joints: frozenset[str] = frozenset()  # of these, what joins a phrase to the one before; an echo may end there
     telling: tuple[str, ...] = ()  # worth coming back to whatever the topic
 
     # Contradictions.

@@ -345,7 +345,15 @@ LANGUAGE = Language(
     ),
     negation=_pattern(r"\b(?:nicht|nichts|nie|niemals|keine?[nmrs]?|ohne|kaum|weder|niemand|nirgends)\b"),
     negation_follows=True,
-    kept_words=frozenset({"zu", "sehr", "mehr"}),
+    openers=_words(
+        """
+        der die das den dem des ein eine einen einem einer eines unser unsere unseren unserem unserer mein meine meinen ihr ihre ihren ihrem ihrer
+        sein seine wir ich sie er es niemand alle wer was wie wann wo warum weil da und aber oder wenn als bis nachdem bevor obwohl dass ob damit
+        in im an am auf aus bei beim für mit nach ohne über unter um vor während wegen zu zum zur zwischen durch gegen
+        """
+    ),
+    links=_words("von vom"),
+    joints=_words("weil und aber oder wenn als bis nachdem bevor obwohl dass damit"),
     telling=(
         "besser",
         "schlechter",

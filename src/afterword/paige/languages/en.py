@@ -336,7 +336,17 @@ LANGUAGE = Language(
         """
     ),
     listing=re.compile(r",|\band\b|/|&"),
-    kept_words=frozenset({"too", "very", "more", "most"}),
+    openers=words_of(
+        """
+        a an the this that these those my our your his her its their we i you he she they it there nobody everybody who which what how when where
+        why because since so and but or if while until after before although than in on at by for from with without about during through into
+        to under between across
+        """
+    ),
+    links=words_of("of"),
+    joints=words_of(
+        "when where because since so and but or if while until after before although in on at by from with without during"
+    ),
     telling=(
         "better",
         "worse",
