@@ -80,10 +80,11 @@ async def test_every_column_that_it_writes(request_: Callable[..., Any], acme: T
         "plan_checked_at bucket_left bucket_at generating_until"
     )
     assert {interview[name] for name in unset.split()} == {None}
-    assert (interview["model_tokens"], interview["plan_attempts"]) == (0, 0)
+    assert (interview["model_tokens"], interview["plan_attempts"], interview["model_agreed"]) == (0, 0, False)
     assert set(interview) == {
         *org, "id", "contact_id", "deal_id", "interview_type_id", "sequence_id", "objective", "status", "phase",
-        "seed", "token_hash", "turn_no", "created_at", "updated_at", "model_tokens", "plan_attempts", *unset.split(),
+        "seed", "token_hash", "turn_no", "created_at", "updated_at", "model_tokens", "plan_attempts",
+        "model_agreed", *unset.split(),
     }, "a new column: say here what a new request has in it"  # fmt: skip
 
     token = row(database_url, "directory_tokens", hash=tokens.digest(made.token))
