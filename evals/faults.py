@@ -22,13 +22,17 @@ _ZERO_WIDTH = "\u200b"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to go wrong. `model_may_speak`: good turns are still to be expected."""
+    """One way to go wrong. `model_may_speak`: good turns, or the good part of one, are still to be expected.
+
+    `never` is what must not be shown of it all the same, as a pattern.
+    """
 
     name: str
     title: str
     play: Callable[[Request, Good], Play]
     breaks: bool = False  # an outage: the breaker opens and the owner is told, once
     model_may_speak: bool = False
+    never: str = ""
 
     @property
     def code(self) -> str:
@@ -241,7 +245,14 @@ _CATALOGUE = (
     Fault("F15/two", "two questions", utters("What did you like, and what would you change? Who decided it?")),
     Fault("F15/leading", "leading", utters("So you felt our price was obviously too high, right?")),
     Fault("F15/either_or", "either/or", utters("Was it the price or was it the product that decided it?")),
-    Fault("F15/praise", "praises", utters("That's a great answer, thank you. What happened next?")),
+    Fault("F15/praise", "praises in its question", utters("What made your amazing team arrive at that great answer?")),
+    Fault(
+        "F15/praise_before",
+        "praises before its question: the praise is left out",
+        utters("That's a great answer, well done. What happened next?"),
+        model_may_speak=True,
+        never="great|well done",
+    ),
     Fault("F15/sells", "sells", utters("We have since improved that and offer a discount. What about a demo?")),
     Fault("F16/verbatim", "repeats a question word for word", utters(_earlier_question), model_may_speak=True),
     Fault("F16/paraphrase", "repeats a question in other words", utters(_paraphrased), model_may_speak=True),

@@ -127,6 +127,10 @@ class Trial:
         if not result.fault.model_may_speak and result.fault.name not in HELD_BY_NOTHING and "model" in origins:
             spoke = [turn["text"] for turn, origin in zip(turns[::2], origins, strict=False) if origin == "model"]
             result.problems.append(f"spoke: {spoke[0][:200]!r}")
+        if result.fault.never:
+            said = [turn["text"] for turn in turns if turn["role"] == "interviewer"]
+            kept = [text for text in said if re.search(result.fault.never, _QUOTED.sub("", text), re.IGNORECASE)]
+            result.problems += [f"spoke: {text[:200]!r}" for text in kept]
 
 
 def unfit(text: str, planted: Planted | None) -> list[str]:
