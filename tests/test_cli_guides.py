@@ -17,7 +17,7 @@ from afterword import paige
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TEXT = (files("afterword.paige") / "guides" / "churn.yaml").read_text("utf-8")
 SLIP = TEXT.replace("What finally settled it?", "Great, what finally settled it?")
-FAULTY = TEXT.replace("minutes: 9", "minutes: nine").replace("    priority: 1\n", "    priority: 7\n", 1)
+FAULTY = TEXT.replace("minutes: 11", "minutes: eleven").replace("    priority: 1\n", "    priority: 7\n", 1)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_faults_are_told_as_compilers_tell_them(alone: Run, write: Callable[...,
 
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        f"{file}:{line_of(FAULTY, 'minutes: nine')}: minutes: must be integer",
+        f"{file}:{line_of(FAULTY, 'minutes: eleven')}: minutes: must be integer",
         f"{file}:{line_of(FAULTY, 'priority: 7')}: topics[0].priority: 7 is greater than the maximum of 3",
     ]
 
@@ -119,7 +119,7 @@ def test_several_files_are_all_checked_and_told_as_json(alone: Run, write: Calla
     assert [one["valid"] for one in answer["files"]] == [True, False, True, False, False, False]
     assert answer["files"][1]["faults"][0] == {
         "where": "minutes",
-        "line": line_of(FAULTY, "minutes: nine"),
+        "line": line_of(FAULTY, "minutes: eleven"),
         "column": 10,
         "message": "must be integer",
     }

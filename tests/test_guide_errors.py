@@ -56,7 +56,7 @@ def test_what_ships_is_read_alike_from_yaml_and_from_json(slug):
         ("{id: top, kind: text,", "{id: top, kind: words,", "topics[1].slots[0].kind", "must be one of"),
         ('"Put simply: what problem', '"Put simply, {frist_name}: what problem', "languages.en.topics.trigger.simpler[0]", "first_name"),
         ("            choices: [Decisive,", "            choice: [Decisive,", "languages.en.topics.verdict.slots.weight.choice", "did you mean choices?"),
-        ("minutes: 10\n", "minutes: ten\n", "minutes", "must be integer"),
+        ("minutes: 13\n", "minutes: thirteen\n", "minutes", "must be integer"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_by_line_and_place(old: str, new: str, where: str, what: str):

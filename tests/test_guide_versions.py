@@ -206,7 +206,7 @@ async def test_a_type_is_made_from_text(acme: Tenant, guide: str) -> None:
     assert answer.status_code == 201, answer.text
     shown = (await acme.api.get(f"/interview-types/{answer.json()['id']}")).json()
     assert shown["guide"] == SHIPPED["churn"]
-    assert shown["minutes"] == 9
+    assert shown["minutes"] == 11
 
 
 async def test_a_fault_in_a_text_is_named_with_its_line(acme: Tenant) -> None:
@@ -248,7 +248,7 @@ async def test_the_same_key_makes_one_type_and_the_same_warnings(acme: Tenant) -
 
 async def test_checking_a_guide_tells_everything_and_stores_nothing(acme: Tenant, database_url: str) -> None:
     before = rows(database_url)
-    bad = TEXT.replace("minutes: 9", "minutes: nine").replace("    priority: 1\n", "    priority: 7\n", 1)
+    bad = TEXT.replace("minutes: 11", "minutes: eleven").replace("    priority: 1\n", "    priority: 7\n", 1)
     slip = TEXT.replace("What finally settled it?", "Great, what finally settled it?")
 
     good = (await acme.api.post("/interview-types/validate", {"guide": TEXT})).json()
@@ -261,7 +261,7 @@ async def test_checking_a_guide_tells_everything_and_stores_nothing(acme: Tenant
     assert faulty.status_code == 200
     assert not faulty.json()["valid"]
     assert {(one["where"], one["line"]) for one in faulty.json()["faults"]} == {
-        ("minutes", bad[: bad.index("minutes: nine")].count("\n") + 1),
+        ("minutes", bad[: bad.index("minutes: eleven")].count("\n") + 1),
         ("topics[0].priority", bad[: bad.index("priority: 7")].count("\n") + 1),
     }
     assert slipped["valid"]
