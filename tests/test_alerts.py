@@ -290,3 +290,12 @@ async def test_the_worker_mails_alerts(acme: Tenant, db: Db, sink: Sink, mailer:
     await working
 
     assert len(sink.taken) == 1
+
+
+async def test_an_outage_across_a_full_hour_is_told_once(db: Db, acme: Tenant, rival: Tenant):
+    assert await raise_(db, acme, key="model_down:10", quiet_hours=1)
+
+    assert not await raise_(db, acme, key="model_down:11", quiet_hours=1)
+    assert await raise_(db, acme, kind="cost_cap", key="cost_cap:11", quiet_hours=1)
+    assert await raise_(db, rival, key="model_down:11", quiet_hours=1)
+    assert await raise_(db, acme, key="model_down:12")

@@ -67,14 +67,22 @@ async def raise_alert(
     *,
     interview_id: int | None = None,
     details: Mapping[str, object] | None = None,
+    quiet_hours: int = 0,
 ) -> bool:
-    """Tell a person, once for each `key`; True when it is new. `details` hold ids and numbers, never what was said."""
+    """Tell a person, once for each `key`; True when it is new. `details` hold ids and numbers, never what was said.
+
+    With `quiet_hours` it is not new either where the organization was told of this kind within so many hours.
+    """
     return (
         await execute(
             tx,
             """
             insert into alerts (org_id, id, kind, key, interview_id, details)
-            values (%(org_id)s, %(id)s, %(kind)s, %(key)s, %(interview_id)s, %(details)s)
+            select %(org_id)s, %(id)s, %(kind)s, %(key)s, %(interview_id)s::bigint, %(details)s
+            where not exists (
+                select from alerts a
+                where a.org_id = %(org_id)s and a.kind = %(kind)s
+                  and a.created_at > clock_now() - make_interval(hours => %(quiet_hours)s))
             on conflict (org_id, key) do nothing
             """,
             org_id=org_id,
@@ -83,6 +91,7 @@ async def raise_alert(
             key=key,
             interview_id=interview_id,
             details=Jsonb(dict(details or {})),
+            quiet_hours=quiet_hours,
         )
         > 0
     )

@@ -107,6 +107,6 @@ async def settle(tx: Tx, org_id: str, call: Call) -> None:
         output_tokens=call.output_tokens,
     )
     if call.opened:
-        await alerts.raise_alert(
-            tx, org_id, "model_down", f"model_down:{clock.now():%Y-%m-%dT%H}", details={"reason": call.failure}
-        )
+        # The clock's hour makes calls at one moment one alert, the quiet hour those on both sides of a full hour.
+        key = f"model_down:{clock.now():%Y-%m-%dT%H}"
+        await alerts.raise_alert(tx, org_id, "model_down", key, details={"reason": call.failure}, quiet_hours=1)
